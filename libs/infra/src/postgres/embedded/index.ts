@@ -1,0 +1,9 @@
+export { DataDirLock } from './data-dir-lock.js';
+export { DataDirBusyError, EmbeddedPostgresError } from './embedded-postgres-error.js';
+export { startEmbeddedPostgres } from './embedded-postgres.js';
+export type {
+  EmbeddedPostgres,
+  EmbeddedPostgresConnection,
+  EmbeddedPostgresLog,
+  EmbeddedPostgresOptions,
+} from './embedded-postgres.js';
