@@ -1,0 +1,6 @@
+export { configurationTable } from './configuration-table.js';
+export { ALL_SETTINGS, type AppConfig, type RateLimitsConfig } from './configuration.js';
+export { withJwtSecret, type ConfigWithSecret } from './kept-secret.js';
+export { APP_CONFIG, ConfigurationError, loadConfiguration, type Environment } from './load-configuration.js';
+export { isLoopbackHost } from './loopback.js';
+export type { RateLimit } from './setting.js';

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ALL_SETTINGS } from '../../libs/infra/src/config/configuration.js';
+import {
+  configurationTable,
+  TABLE_BEGIN,
+  TABLE_END,
+  withConfigurationTable,
+} from '../../libs/infra/src/config/configuration-table.js';
+
+const readme = join(import.meta.dirname, '..', '..', 'README.md');
+
+// `npm run docs:config` runs this test with -u, which writes the table.
+it("the README's configuration table is the one that the schema makes", async () => {
+  await expect(withConfigurationTable(readFileSync(readme, 'utf8'))).toMatchFileSnapshot(readme);
+});
+
+it('a row that differs would be found', () => {
+  const stale = `before\n${TABLE_BEGIN}\n\n| variable |\n\n${TABLE_END}\nafter\n`;
+  const current = withConfigurationTable(stale);
+  expect(current).not.toBe(stale);
+  expect(current).toMatch(/^before\n/);
+  expect(current).toMatch(/\nafter\n$/);
+  expect(withConfigurationTable(current)).toBe(current);
+  expect(() => withConfigurationTable('no markers')).toThrow(/must hold the lines/);
+});
+
+it('the table has a row for each variable', () => {
+  for (const { name } of ALL_SETTINGS) expect(configurationTable()).toContain(`| \`${name}\` |`);
+});
