@@ -18,7 +18,7 @@ export function filesBelow(folder) {
     if (entry.isDirectory()) found.push(...filesBelow(path));
     else if (entry.isFile()) found.push(path);
   }
-  return found.sort();
+  return found.toSorted();
 }
 
 /** What a bundle is made of: if none of these bytes changed, neither did the bundle. */

@@ -1,0 +1,122 @@
+/**
+ * The directions in which this repository may depend. Tests and contract suites are free where a rule says so; what
+ * ships is not. Each rule has a violation in test/house/dependency-rules.int.spec.ts.
+ */
+const tests = '\\.spec\\.ts$';
+const testTools = ['\\.spec\\.ts$', '\\.port\\.contract\\.ts$', '(^|/)testing(/|\\.ts$)', '\\.testing\\.ts$', '^test/'];
+const installed = 'node_modules/';
+
+/** Packages outside this list are refused; the path of a package always contains its folder in node_modules. */
+const onlyPackages = (...names) => ({ path: installed, pathNot: names.map((name) => `${installed}${name}/`) });
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-unresolvable',
+      comment: 'An import that cannot be resolved is invisible to every other rule here.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-orphans',
+      comment: 'A file that imports nothing and that nobody imports is forgotten.',
+      severity: 'error',
+      from: { orphan: true, pathNot: ['\\.d\\.ts$', tests, '/main\\.ts$'] },
+      to: {},
+    },
+    {
+      name: 'contracts-import-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^libs/contracts/' },
+      to: { path: '^(libs/(?!contracts/)|apps/|packages/)' },
+    },
+    {
+      name: 'contracts-know-only-zod',
+      severity: 'error',
+      from: { path: '^libs/contracts/', pathNot: testTools },
+      to: onlyPackages('zod'),
+    },
+    {
+      name: 'domain-imports-only-contracts',
+      severity: 'error',
+      from: { path: '^libs/domain/' },
+      to: { path: '^(libs/infra/|apps/|packages/)' },
+    },
+    {
+      name: 'domain-knows-no-engine',
+      severity: 'error',
+      from: { path: '^libs/domain/', pathNot: testTools },
+      to: onlyPackages('@nestjs/common', '@nestjs/cqrs', 'zod', 'rxjs'),
+    },
+    {
+      name: 'domain-does-no-io',
+      comment: 'node:net is left out: what the domain takes from it is isIP, and sockets open in http and tls anyway.',
+      severity: 'error',
+      from: { path: '^libs/domain/', pathNot: testTools },
+      to: { path: '^(node:)?(fs|tls|http|http2|https|dgram|dns|child_process|cluster|worker_threads)(/|$)' },
+    },
+    {
+      name: 'infra-knows-no-application',
+      severity: 'error',
+      from: { path: '^libs/infra/' },
+      to: { path: '^(apps/|packages/)' },
+    },
+    {
+      name: 'engines-do-not-meet',
+      comment: 'An adapter may use configuration and telemetry; another engine it reaches only through a port.',
+      severity: 'error',
+      from: { path: '^libs/infra/src/([^/]+)/', pathNot: testTools },
+      to: {
+        path: '^libs/infra/src/([^/]+)/',
+        pathNot: ['^libs/infra/src/$1/', '^libs/infra/src/(config|telemetry)/'],
+      },
+    },
+    {
+      name: 'doors-import-no-infra',
+      comment: 'Controllers and gateways translate; what they stand on is wired by their module.',
+      severity: 'error',
+      from: { path: '^apps/', pathNot: ['\\.module\\.ts$', '/main\\.ts$', ...testTools] },
+      to: { path: '^libs/infra/' },
+    },
+    {
+      name: 'applications-do-not-meet',
+      comment: 'Only the standalone application puts the others together.',
+      severity: 'error',
+      from: { path: '^apps/(api|gateway|worker)/', pathNot: testTools },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'sdk-imports-only-contracts',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: testTools },
+      to: { path: '^(libs/(?!contracts/)|apps/)' },
+    },
+    {
+      name: 'tests-stay-out-of-what-ships',
+      severity: 'error',
+      from: { path: '^(apps|libs|packages)/', pathNot: testTools },
+      to: { path: testTools },
+    },
+    {
+      name: 'ships-without-development-packages',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: testTools },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|coverage|data)/' },
+    tsPreCompilationDeps: true,
+    // Without the paths of the compiler, an alias resolves to nothing and every rule above passes in silence.
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
+      mainFields: ['main', 'types'],
+    },
+  },
+};
