@@ -1,0 +1,60 @@
+import type { Message } from '@parley/contracts';
+import type { MessageFacts } from '../conversation/commands/conversation-command.js';
+import type { PriorSend } from '../conversation/conversation.state.js';
+
+/** The key under which a repeated send finds the first one. */
+export interface SendKey {
+  conversationId: string;
+  senderId: string;
+  clientMsgId: string;
+}
+
+export interface SendRow extends SendKey, PriorSend {}
+
+export interface MessageWrite {
+  /** The whole message as it is after its latest change. */
+  message: Message;
+  /** Present on the write that makes the message: it also keeps the deduplication key. */
+  send: SendRow | null;
+}
+
+export interface SeqRange {
+  /** First and last seq that may be shown, inclusive: from the member's join to the read model's `lastSeq`. */
+  fromSeq: number;
+  toSeq: number;
+}
+
+export interface MessageRead {
+  conversationId: string;
+  range: SeqRange;
+  order: 'oldest-first' | 'newest-first';
+  /** 1 to a few hundred. */
+  limit: number;
+}
+
+/** A message's unchanging facts, and what a command's side wants to know before it journals a change. */
+export interface LocatedMessage extends MessageFacts {
+  deleted: boolean;
+}
+
+/**
+ * Messages, for ever, each conversation by seq; and the keys of sends for at least 30 days.
+ *
+ * Writing is idempotent and ordered by `rev`: a write with an older or equal rev changes nothing, so a late writer
+ * cannot undo a newer edit. A read shows every write that was acknowledged before it began.
+ */
+export abstract class MessageStore {
+  abstract append(writes: readonly MessageWrite[]): Promise<void>;
+  abstract read(request: MessageRead): Promise<Message[]>;
+  /** Those of the ids that exist in this conversation, in no particular order. */
+  abstract find(conversationId: string, messageIds: readonly string[]): Promise<Message[]>;
+  abstract locate(conversationId: string, messageId: string): Promise<LocatedMessage | null>;
+  /** In which conversation a message is; only for a device that acks without naming it. */
+  abstract conversationOf(messageId: string): Promise<string | null>;
+  /** The newest message whose id is at most (or at least, the oldest) the given one: where a page around it begins. */
+  abstract seqAtOrBefore(conversationId: string, messageId: string): Promise<number>;
+  /** Messages up to `range.toSeq` that were changed after they were sent, with `rev` above `afterRev`, by rev. */
+  abstract changes(conversationId: string, afterRev: number, range: SeqRange, limit: number): Promise<Message[]>;
+  /** Earlier sends under these keys, whatever their age. */
+  abstract findSends(keys: readonly SendKey[]): Promise<SendRow[]>;
+}

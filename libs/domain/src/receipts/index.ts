@@ -1,0 +1,3 @@
+export * from './acknowledge-delivery/acknowledge-delivery.command.js';
+export * from './get-receipts/get-receipts.query.js';
+export * from './mark-read/mark-read.command.js';

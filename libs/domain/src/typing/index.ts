@@ -1,0 +1,1 @@
+export * from './set-typing/set-typing.command.js';
