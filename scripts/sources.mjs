@@ -18,7 +18,7 @@ export function filesBelow(folder) {
     if (entry.isDirectory()) found.push(...filesBelow(path));
     else if (entry.isFile()) found.push(path);
   }
-  return found.toSorted();
+  return found.sort((a, b) => (a < b ? -1 : 1));
 }
 
 /** What a bundle is made of: if none of these bytes changed, neither did the bundle. */
