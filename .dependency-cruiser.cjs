@@ -108,7 +108,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|coverage|data)/' },
+    // Only our own: a package that keeps its code in its dist folder (socket.io, rxjs) must stay visible.
+    exclude: { path: '^(dist|\\.dist-[^/]+|coverage|data)/' },
     tsPreCompilationDeps: true,
     // Without the paths of the compiler, an alias resolves to nothing and every rule above passes in silence.
     tsConfig: { fileName: 'tsconfig.json' },
