@@ -71,7 +71,9 @@ export async function readPassword(clusterDir: string): Promise<string> {
 
 async function removeUnfinished(dataDir: string): Promise<void> {
   for (const name of await readdir(dataDir)) {
-    if (name.startsWith(UNFINISHED_PREFIX)) await rm(join(dataDir, name), { recursive: true, force: true });
+    if (!name.startsWith(UNFINISHED_PREFIX)) continue;
+    // An initdb that outlived its parent may still be writing there, and fails once its folder is gone.
+    await rm(join(dataDir, name), { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
   }
 }
 

@@ -6,8 +6,8 @@ import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-erro
 /** Names that show that a folder has been a data folder of ours before. */
 const OWN_ENTRY = /^(postgres|\.parley-lock)(\.|$)/;
 
-/** Group members may pass through (the account that runs the server for root does), nobody else may do anything. */
-const PRIVATE_MODE_MASK = 0o710;
+/** Under root, the account that runs the server passes through as the folder's group; nobody else may do anything. */
+const PRIVATE_MODE_MASK = process.getuid?.() === 0 ? 0o710 : 0o700;
 
 /**
  * Makes sure that the data folder exists and is private, and answers its real, absolute path.

@@ -136,8 +136,8 @@ async function traversingCapability(): Promise<string | undefined> {
 /** Lets the account, and nobody else, through a private data folder of root. A folder open to others stays as it is. */
 export async function openDataDirTo(account: ServerAccount | undefined, dataDir: string): Promise<void> {
   if (!account) return;
-  const { uid, gid, mode } = await stat(dataDir);
-  const isPrivate = (mode & 0o077) === 0 || gid === account.gid;
+  const { uid, mode } = await stat(dataDir);
+  const isPrivate = (mode & 0o067) === 0;
   if (uid !== 0 || !isPrivate) return;
   await chown(dataDir, 0, account.gid);
   await chmod(dataDir, 0o710);

@@ -20,13 +20,19 @@ const TEMPORARY_PREFIX = 'parley-postgres-';
  * Makes a private folder for the socket: `run` in the data folder, or a temporary one when that path is too long for
  * a socket. When every path is too long, a free port of 127.0.0.1 it is; access needs the password either way.
  */
-export async function openEndpoint(dataDir: string, account: ServerAccount | undefined): Promise<ServerEndpoint> {
+export async function openEndpoint(
+  dataDir: string,
+  account: ServerAccount | undefined,
+  temporaryParents: readonly string[] = [tmpdir(), '/tmp'],
+): Promise<ServerEndpoint> {
   const own = join(dataDir, 'run');
   if (fits(own)) {
-    await mkdir(own, { recursive: true, mode: 0o700 });
+    // Emptied first: the note of a killed server beside its socket may name a process id that lives again.
+    await rm(own, { recursive: true, force: true });
+    await mkdir(own, { mode: 0o700 });
     return asSocket(own, account);
   }
-  for (const parent of [tmpdir(), '/tmp']) {
+  for (const parent of temporaryParents) {
     if (!fits(join(parent, `${TEMPORARY_PREFIX}XXXXXX`))) continue;
     const made = await mkdtemp(join(parent, TEMPORARY_PREFIX)).catch(() => undefined);
     if (made !== undefined) return asSocket(made, account);

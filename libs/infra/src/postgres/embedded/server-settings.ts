@@ -36,7 +36,7 @@ export async function writeServerSettings(clusterDir: string, settings: ServerSe
 function settingsOf({ endpoint, fsync }: ServerSettings): Record<string, string> {
   const onOff = fsync ? 'on' : 'off';
   return {
-    unix_socket_directories: endpoint.kind === 'socket' ? `"${endpoint.socketDir}"` : '',
+    unix_socket_directories: endpoint.kind === 'socket' ? `"${endpoint.socketDir.replaceAll('"', '""')}"` : '',
     unix_socket_permissions: '0700',
     listen_addresses: endpoint.kind === 'tcp' ? '127.0.0.1' : '',
     port: `${endpoint.port}`,

@@ -1,6 +1,6 @@
 /**
- * A process for the tests that need several of them: `node test-process.ts lock|start DATA_DIR`. It prints one line of
- * JSON about how it went, and ends in good order when its standard input ends.
+ * A process for the tests that need several of them: `node test-process.ts lock|start|exit DATA_DIR`. It prints one line of
+ * JSON about how it went, and ends in good order when its standard input ends; `exit` starts the server and exits without stopping it.
  */
 import { once } from 'node:events';
 import { DataDirLock } from './data-dir-lock.js';
@@ -21,6 +21,7 @@ async function hold(): Promise<() => Promise<void>> {
   const server = await startEmbeddedPostgres({ dataDir, log: () => undefined });
   server.onUnexpectedExit((why) => say({ unexpected: why }));
   say({ pid: process.pid, serverPid: server.pid, url: server.url });
+  if (what === 'exit') process.exit(0);
   return () => server.stop();
 }
 
