@@ -9,3 +9,6 @@ export * from './partition-leases.port.js';
 export * from './replies.port.js';
 export * from './cursor-codec.port.js';
 export * from './rate-limiter.port.js';
+export * from './door-metrics.port.js';
+export * from './pipeline-metrics.port.js';
+export * from './health.port.js';

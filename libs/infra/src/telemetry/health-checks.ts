@@ -1,0 +1,78 @@
+import { Health, type Readiness } from '@parley/domain';
+
+const CHECK_TIMEOUT_MS = 2_000;
+/** Asking faster than this gets the last answer: a public caller cannot turn readiness into load on the database. */
+const ANSWER_KEPT_MS = 500;
+/** A process whose event loop takes so long for one turn misses its leases and heartbeats anyway. */
+const EVENT_LOOP_TURN_MS_MAX = 5_000;
+
+/** Throws, or rejects, when the part cannot do its work now. */
+export type HealthCheck = () => void | Promise<void>;
+
+/** The parts this process needs, each registered under a name by whoever opens it. */
+export class HealthChecks extends Health {
+  private readonly checks = new Map<string, { check: HealthCheck; timeoutMs: number }>();
+  private answer: { readonly since: number; readonly readiness: Promise<Readiness> } | undefined;
+  private draining = false;
+
+  constructor(
+    private readonly eventLoopTurnMsMax = EVENT_LOOP_TURN_MS_MAX,
+    private readonly answerKeptMs = ANSWER_KEPT_MS,
+  ) {
+    super();
+  }
+
+  /** @throws Error when the name is taken: one of the two parts would never be asked */
+  register(name: string, check: HealthCheck, timeoutMs = CHECK_TIMEOUT_MS): void {
+    if (this.checks.has(name)) throw new Error(`The health check ${name} is registered twice.`);
+    this.checks.set(name, { check, timeoutMs });
+    this.answer = undefined;
+  }
+
+  /** From now on this process is not ready: load balancers send nothing new here. The first step of a shutdown. */
+  drain(): void {
+    this.draining = true;
+    this.answer = undefined;
+  }
+
+  override async live(): Promise<boolean> {
+    const began = performance.now();
+    await new Promise((resolve) => setImmediate(resolve));
+    return performance.now() - began <= this.eventLoopTurnMsMax;
+  }
+
+  override readiness(): Promise<Readiness> {
+    const now = performance.now();
+    if (!this.answer || now - this.answer.since >= this.answerKeptMs)
+      this.answer = { since: now, readiness: this.ask() };
+    return this.answer.readiness;
+  }
+
+  private async ask(): Promise<Readiness> {
+    if (this.draining) return { ready: false, missing: ['draining'] };
+    const names = [...this.checks.keys()];
+    const passed = await Promise.all(names.map((name) => this.passes(name)));
+    const missing = names.filter((_, index) => !passed[index]);
+    return { ready: missing.length === 0, missing };
+  }
+
+  private async passes(name: string): Promise<boolean> {
+    const { check, timeoutMs } = this.checks.get(name)!;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await Promise.race([
+        (async () => {
+          await check();
+          return true;
+        })(),
+        new Promise<boolean>((resolve) => {
+          timer = setTimeout(() => resolve(false), timeoutMs);
+        }),
+      ]);
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

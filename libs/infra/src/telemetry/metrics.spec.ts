@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { doorMetricsContract } from '../../../domain/src/ports/door-metrics.port.contract.js';
+import { pipelineMetricsContract } from '../../../domain/src/ports/pipeline-metrics.port.contract.js';
+import { Metrics } from './metrics.js';
+
+pipelineMetricsContract('for Prometheus', () => new Metrics());
+doorMetricsContract('for Prometheus', () => new Metrics());
+
+async function linesOf(metrics: Metrics): Promise<string[]> {
+  return (await metrics.text()).split('\n');
+}
+
+describe('the metrics', () => {
+  it('are all there before anything happens, with their types', async () => {
+    const text = await new Metrics().text();
+    const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    expect(types.toSorted()).toEqual([
+      'command_batch_records histogram',
+      'command_log_lag_records gauge',
+      'commit_duration_ms histogram',
+      'dead_letters_total counter',
+      'http_request_duration_ms histogram',
+      'live_deliveries_total counter',
+      'message_delivery_latency_ms histogram',
+      'messages_sent_total counter',
+      'partition_owner_state gauge',
+      'rate_limited_total counter',
+      'refused_commands_total counter',
+      'resent_deliveries_total counter',
+      'slow_consumers_total counter',
+      'socket_events_total counter',
+      'websocket_connections gauge',
+    ]);
+    expect(text).toContain('messages_sent_total 0');
+  });
+
+  it('say what they were told', async () => {
+    const metrics = new Metrics();
+    metrics.messagesSent(3);
+    metrics.messagesSent(2);
+    metrics.socketsConnected(7);
+    metrics.liveDeliveries(10, false);
+    metrics.liveDeliveries(2, true);
+    metrics.logLag(3, 12);
+    metrics.deadLettered(1);
+    metrics.commandRefused('forbidden');
+    metrics.rateLimited('sends_per_user');
+    metrics.slowConsumer();
+    metrics.partitionOwnerState(3, 'owning');
+    metrics.socketEvent('send_message', 'ok');
+    metrics.socketEvent('send_message', 'rate_limited');
+    expect(await linesOf(metrics)).toEqual(
+      expect.arrayContaining([
+        'messages_sent_total 5',
+        'websocket_connections 7',
+        'live_deliveries_total 10',
+        'resent_deliveries_total 2',
+        'command_log_lag_records{partition="3"} 12',
+        'dead_letters_total 1',
+        'refused_commands_total{code="forbidden"} 1',
+        'rate_limited_total{limit="sends_per_user"} 1',
+        'slow_consumers_total 1',
+        'partition_owner_state{partition="3"} 1',
+        'socket_events_total{event="send_message",outcome="ok"} 1',
+        'socket_events_total{event="send_message",outcome="rate_limited"} 1',
+      ]),
+    );
+  });
+
+  it('have cumulative buckets whose bounds belong to the bucket below', async () => {
+    const metrics = new Metrics();
+    for (const latencyMs of [1, 1.1, 25, 60_000, -3, Number.NaN]) metrics.messageDelivered(latencyMs);
+    expect(await linesOf(metrics)).toEqual(
+      expect.arrayContaining([
+        'message_delivery_latency_ms_bucket{le="0.5"} 1',
+        'message_delivery_latency_ms_bucket{le="1"} 2',
+        'message_delivery_latency_ms_bucket{le="2"} 3',
+        'message_delivery_latency_ms_bucket{le="25"} 4',
+        'message_delivery_latency_ms_bucket{le="5000"} 4',
+        'message_delivery_latency_ms_bucket{le="+Inf"} 5',
+        'message_delivery_latency_ms_sum 60027.1',
+        'message_delivery_latency_ms_count 5',
+      ]),
+    );
+  });
+
+  it('count what no list knows under one label, so that clients cannot make series', async () => {
+    const metrics = new Metrics();
+    for (let index = 0; index < 500; index += 1) metrics.socketEvent(`made_up_${index}`, `odd_${index}`);
+    const lines = (await linesOf(metrics)).filter((line) => line.startsWith('socket_events_total{'));
+    expect(lines).toEqual(['socket_events_total{event="unknown",outcome="other"} 500']);
+  });
+
+  it('keep the number of HTTP series bounded even if ids come in as routes', async () => {
+    const metrics = new Metrics();
+    for (let index = 0; index < 5_000; index += 1) metrics.httpRequest(`/v1/users/${index}`, 'GET', 200, 1);
+    const counts = (await linesOf(metrics)).filter((line) => line.startsWith('http_request_duration_ms_count'));
+    expect(counts).toHaveLength(1_001);
+    expect(counts).toContain('http_request_duration_ms_count{route="other",method="GET",status="200"} 4000');
+  });
+
+  it('report the lag of the event loop', async () => {
+    expect(await new Metrics().withProcessFigures().text()).toContain('nodejs_eventloop_lag_p99_seconds');
+  });
+});

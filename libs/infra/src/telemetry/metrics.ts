@@ -1,0 +1,154 @@
+import { CLIENT_EVENTS, ERROR_CODE_NAMES, type ErrorCode } from '@parley/contracts';
+import {
+  PARTITION_OWNER_STATES,
+  RATE_LIMIT_NAMES,
+  type DoorMetrics,
+  type PartitionOwnerState,
+  type PipelineMetrics,
+  type RateLimitName,
+} from '@parley/domain';
+import { collectDefaultMetrics, Registry, type Metric } from 'prom-client';
+import { HttpDurations } from './http-durations.js';
+import { Counter, Gauge, Histogram, LabelledCounter, PartitionGauge, type Series } from './series.js';
+
+const LATENCY_BOUNDS_MS = [0.5, 1, 2, 3, 5, 7.5, 10, 15, 25, 50, 100, 250, 500, 1_000, 5_000];
+const BATCH_BOUNDS_RECORDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+const COMMIT_BOUNDS_MS = [0.5, 1, 2, 3, 5, 7.5, 10, 15, 25, 50, 100, 250, 1_000, 5_000];
+/** A message id has ten bits for the partition. */
+const PARTITIONS_MAX = 1_024;
+
+/** Every figure of this system that Prometheus reads, by name, in one place. Safe to call from the hottest paths. */
+export class Metrics implements PipelineMetrics, DoorMetrics {
+  private readonly registry = new Registry();
+
+  private readonly connections = this.add(new Gauge('websocket_connections', 'Sockets that are connected now.'));
+  private readonly deliveryLatency = this.add(
+    new Histogram(
+      'message_delivery_latency_ms',
+      'Time from the arrival of a send command to the write of its message to a socket, in milliseconds.',
+      LATENCY_BOUNDS_MS,
+    ),
+  );
+  private readonly sent = this.add(new Counter('messages_sent_total', 'New messages that became lasting.'));
+  private readonly lag = this.add(
+    new PartitionGauge(
+      'command_log_lag_records',
+      'Records of the command log that are not applied yet.',
+      PARTITIONS_MAX,
+    ),
+  );
+  private readonly batchRecords = this.add(
+    new Histogram('command_batch_records', 'Records in one committed batch.', BATCH_BOUNDS_RECORDS),
+  );
+  private readonly commitDuration = this.add(
+    new Histogram('commit_duration_ms', 'Time that one batch took to commit, in milliseconds.', COMMIT_BOUNDS_MS),
+  );
+  private readonly live = this.add(new Counter('live_deliveries_total', 'Messages written to sockets the first time.'));
+  private readonly resent = this.add(
+    new Counter('resent_deliveries_total', 'Messages written to sockets again because nobody acked them.'),
+  );
+  private readonly deadLetters = this.add(
+    new Counter('dead_letters_total', 'Records that were set aside as unusable.'),
+  );
+  private readonly refused = this.add(
+    new LabelledCounter('refused_commands_total', 'Commands that were refused.', [
+      ['code', [...ERROR_CODE_NAMES, 'other']],
+    ]),
+  );
+  private readonly events = this.add(
+    new LabelledCounter('socket_events_total', 'Events of clients that were answered.', [
+      ['event', [...Object.keys(CLIENT_EVENTS), 'unknown']],
+      ['outcome', ['ok', ...ERROR_CODE_NAMES, 'other']],
+    ]),
+  );
+  private readonly slow = this.add(
+    new Counter('slow_consumers_total', 'Sockets closed because their reader was too slow.'),
+  );
+  private readonly limited = this.add(
+    new LabelledCounter('rate_limited_total', 'Requests, events and handshakes over a limit.', [
+      ['limit', [...RATE_LIMIT_NAMES, 'other']],
+    ]),
+  );
+  private readonly http = this.add(new HttpDurations());
+  private readonly owners = this.add(
+    new PartitionGauge(
+      'partition_owner_state',
+      `State of each partition's owner: ${PARTITION_OWNER_STATES.map((state, index) => `${index} ${state}`).join(', ')}.`,
+      PARTITIONS_MAX,
+    ),
+  );
+
+  /** Also reports memory, CPU, garbage collection and the lag of the event loop. For one instance in a process. */
+  withProcessFigures(): this {
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 20 });
+    return this;
+  }
+
+  /** The text that Prometheus scrapes. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  batchCommitted(records: number, durationMs: number): void {
+    this.batchRecords.observe(records);
+    this.commitDuration.observe(durationMs);
+  }
+
+  messagesSent(count: number): void {
+    this.sent.add(count);
+  }
+
+  messageDelivered(latencyMs: number): void {
+    this.deliveryLatency.observe(latencyMs);
+  }
+
+  liveDeliveries(count: number, resent: boolean): void {
+    (resent ? this.resent : this.live).add(count);
+  }
+
+  logLag(partition: number, records: number): void {
+    this.lag.set(partition, records);
+  }
+
+  deadLettered(count: number): void {
+    this.deadLetters.add(count);
+  }
+
+  commandRefused(code: ErrorCode): void {
+    this.refused.add(code);
+  }
+
+  partitionOwnerState(partition: number, state: PartitionOwnerState): void {
+    const index = PARTITION_OWNER_STATES.indexOf(state);
+    if (index >= 0) this.owners.set(partition, index);
+  }
+
+  socketsConnected(count: number): void {
+    this.connections.set(count);
+  }
+
+  socketEvent(event: string, outcome: string): void {
+    this.events.add(event, outcome);
+  }
+
+  slowConsumer(): void {
+    this.slow.add(1);
+  }
+
+  rateLimited(limit: RateLimitName): void {
+    this.limited.add(limit);
+  }
+
+  httpRequest(route: string, method: string, status: number, durationMs: number): void {
+    this.http.observe(route, method, status, durationMs);
+  }
+
+  private add<Kind extends Series>(series: Kind): Kind {
+    this.registry.registerMetric(series as unknown as Metric);
+    return series;
+  }
+}
