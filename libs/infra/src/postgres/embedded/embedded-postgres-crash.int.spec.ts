@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import type { EmbeddedPostgres } from './embedded-postgres.js';
 import { isAlive, TestProcess } from './test-process-runner.js';
+import { copyTestCluster } from './testing.js';
 
 describe('after a crash', () => {
   let parent: string;
@@ -44,6 +45,8 @@ describe('after a crash', () => {
   beforeEach(async () => {
     parent = await mkdtemp(join(tmpdir(), 'parley crash '));
     dataDir = join(parent, 'data');
+    await mkdir(dataDir);
+    await copyTestCluster(dataDir);
     log.mockClear();
   });
 
@@ -132,6 +135,7 @@ describe('after a crash', () => {
   });
 
   it('in the middle of making the database, the next start makes it anew', async () => {
+    await rm(join(dataDir, 'postgres'), { recursive: true });
     const killed = run('start');
     await vi.waitFor(
       async () => {

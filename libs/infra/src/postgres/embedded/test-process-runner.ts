@@ -1,9 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 /** Lets Node run the sources as they are: their imports say `.js`, the files are `.ts`. */
 const RESOLVE_SOURCES = `
@@ -65,9 +65,13 @@ export class TestProcess {
 
 /** An ended process that its parent has not collected yet counts as gone. */
 export async function isAlive(pid: number): Promise<boolean> {
-  const state = await promisify(execFile)('ps', ['-o', 'stat=', '-p', `${pid}`]).then(
-    ({ stdout }) => stdout.trim(),
-    () => '',
-  );
-  return state !== '' && !state.startsWith('Z');
+  if (process.platform === 'linux') {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
+    return !/\) [ZX]/.test(stat);
+  }
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }

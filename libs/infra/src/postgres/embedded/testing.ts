@@ -63,11 +63,15 @@ async function administer(server: EmbeddedPostgres, statement: string): Promise<
 
 async function startSharedServer(): Promise<SharedServer> {
   await removeLeftovers();
-  const template = await ensureTemplate();
   const dataDir = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
-  await promisify(execFile)('cp', ['-a', template, join(dataDir, 'postgres')]);
+  await copyTestCluster(dataDir);
   const server = await startEmbeddedPostgres({ dataDir, log: () => undefined, fsync: false });
   return { server, dataDir, users: 0 };
+}
+
+/** Puts a fresh, empty database cluster into a data folder, so that a start finds it instead of making one. */
+export async function copyTestCluster(dataDir: string): Promise<void> {
+  await promisify(execFile)('cp', ['-a', await ensureTemplate(), join(dataDir, 'postgres')]);
 }
 
 /** Making a cluster takes half a second, copying one a twentieth of that: it is made once for each way of making it. */
