@@ -18,7 +18,11 @@ export class SearchUsersHandler implements IQueryHandler<SearchUsers> {
     const list = `users:${searchKey(query.search)}`;
     let after: SearchPosition | null = null;
     if (query.cursor !== undefined) {
-      const [by, key, userId] = this.cursors.open(callerId, list, query.cursor) as [SearchPosition['by'], string, string];
+      const [by, key, userId] = this.cursors.open(callerId, list, query.cursor) as [
+        SearchPosition['by'],
+        string,
+        string,
+      ];
       after = { by, key, userId };
     }
     const hits = await this.users.search(query.search, after, query.limit + 1);
