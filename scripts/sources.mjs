@@ -26,7 +26,7 @@ function bundleInputs() {
   const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'nest-cli.json', 'rspack.config.mjs'];
   const sources = ['apps', 'libs']
     .flatMap((folder) => filesBelow(join(root, folder)))
-    .filter((path) => !/\.spec\.ts$/.test(path));
+    .filter((path) => !path.endsWith('.spec.ts'));
   return [...settings.map((name) => join(root, name)).filter((path) => existsSync(path)), ...sources];
 }
 

@@ -8,17 +8,20 @@ const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
 
 /** What a second word in a file name may be: the part a file plays. Plain names (`partition-owner.ts`) have none. */
-const ROLES = new Set([
-  ...['command', 'query', 'handler', 'decider', 'event', 'port', 'contract', 'projection', 'policy'],
-  ...['gateway', 'controller', 'dto', 'module', 'entity', 'migration'],
-]);
+const ROLES = new Set(
+  'command query handler decider event port contract projection policy gateway controller dto module entity migration'.split(
+    ' ',
+  ),
+);
 /** Not parts but kinds: tests by what they need, the steps of the decider, configuration of tools. */
 const KINDS = new Set(['spec', 'int', 'e2e', 'evolve', 'rules', 'state', 'config', 'd', 'testing']);
 const DRAWERS = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared']);
 const SUITE_CALLS = new Set(['describe', 'suite']);
 const TEST_CALLS = new Set(['describe', 'suite', 'it', 'test', 'bench']);
 const SWITCHED_OFF = new Set(['only', 'skip', 'todo', 'fails', 'skipIf', 'runIf']);
-const REGISTRY = /registry\.(npmjs\.org|yarnpkg\.com)|"resolved":\s*"https?:/;
+const REGISTRY = /^\s*(@[\w-]+:)?registry\s*=|"resolved":\s*"https?:|\bregistry\.[\w-]+\.[a-z]{2,}\b/m;
+/** Files that somebody reads: what is not among them is data or a picture. */
+const WRITTEN = /\.(ts|tsx|mjs|cjs|js|json|md|ya?ml|html|sql)$|^(\.npmrc|Dockerfile|run)$/;
 
 const root = resolve(process.argv[2] ?? repository);
 const breaches = [];
@@ -134,8 +137,9 @@ for (const path of files) {
   checkLength(path, text);
   checkSyntax(path, text);
 }
-for (const path of filesBelow(root).filter((file) => dirname(file) === root || /package.*\.json$/.test(file))) {
-  if (/\.(json|npmrc|ya?ml)$|Dockerfile$/.test(basename(path))) checkRegistry(path, readFileSync(path, 'utf8'));
+for (const path of filesBelow(root)) {
+  if (!WRITTEN.test(basename(path))) continue;
+  checkRegistry(path, readFileSync(path, 'utf8'));
 }
 
 for (const breach of breaches) process.stdout.write(`${breach}\n`);

@@ -16,12 +16,15 @@ export interface Run {
  * to refuse something without that something lying about in the real sources.
  */
 export class TrialRepository {
-  readonly folder = mkdtempSync(join(tmpdir(), 'parley-trial-'));
+  readonly folder = mkdtempSync(join(tmpdir(), 'parley trial-'));
 
   /** @param settings files of the real repository that the tool under test reads */
   constructor(...settings: readonly string[]) {
     symlinkSync(join(ROOT, 'node_modules'), join(this.folder, 'node_modules'));
-    for (const name of settings) copyFileSync(join(ROOT, name), join(this.folder, name));
+    for (const name of settings) {
+      mkdirSync(dirname(join(this.folder, name)), { recursive: true });
+      copyFileSync(join(ROOT, name), join(this.folder, name));
+    }
   }
 
   write(files: Readonly<Record<string, string>>): void {
