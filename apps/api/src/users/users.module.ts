@@ -1,0 +1,9 @@
+import { Module } from '@nestjs/common';
+import { USER_HANDLERS } from '@parley/domain';
+import { BlocksController } from './blocks.controller.js';
+import { ContactsController } from './contacts.controller.js';
+import { UsersController } from './users.controller.js';
+
+/** Profiles, search, contacts and blocks. Needs the global CqrsModule and the adapters behind the users' ports. */
+@Module({ controllers: [UsersController, ContactsController, BlocksController], providers: USER_HANDLERS })
+export class UsersModule {}
