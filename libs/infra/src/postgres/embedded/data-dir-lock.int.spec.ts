@@ -4,15 +4,15 @@ import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DataDirLock } from './data-dir-lock.js';
 import { DataDirBusyError, EmbeddedPostgresError } from './embedded-postgres-error.js';
-import { TestProcess } from './test-process-runner.js';
+import { HolderProcess } from './testing/holder-process-runner.js';
 
 describe('the lock on a data folder', () => {
   let parent: string;
   let dataDir: string;
-  const processes: TestProcess[] = [];
+  const processes: HolderProcess[] = [];
 
-  const run = (what: 'lock' | 'start'): TestProcess => {
-    const started = new TestProcess(what, dataDir);
+  const run = (what: 'lock' | 'start'): HolderProcess => {
+    const started = new HolderProcess(what, dataDir);
     processes.push(started);
     return started;
   };
@@ -55,6 +55,7 @@ describe('the lock on a data folder', () => {
   it('is free after the holder was killed', async () => {
     const holder = run('lock');
     await holder.line();
+    await expect(DataDirLock.acquire(dataDir)).rejects.toThrow(DataDirBusyError);
     await holder.kill();
     const lock = await DataDirLock.acquire(dataDir);
     await lock.release();

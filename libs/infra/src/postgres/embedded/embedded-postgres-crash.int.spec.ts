@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import type { EmbeddedPostgres } from './embedded-postgres.js';
-import { isAlive, TestProcess } from './test-process-runner.js';
+import { isAlive, HolderProcess } from './testing/holder-process-runner.js';
 import { copyTestCluster } from './testing.js';
 
 describe('after a crash', () => {
@@ -15,7 +15,7 @@ describe('after a crash', () => {
   let dataDir: string;
   const log = vi.fn<(level: string, message: string) => void>();
   const servers: EmbeddedPostgres[] = [];
-  const processes: TestProcess[] = [];
+  const processes: HolderProcess[] = [];
   const strangers: ChildProcess[] = [];
 
   const start = async (folder = dataDir): Promise<EmbeddedPostgres> => {
@@ -24,8 +24,8 @@ describe('after a crash', () => {
     return server;
   };
 
-  const run = (what: 'start' | 'exit', options: { ownGroup?: boolean } = {}): TestProcess => {
-    const started = new TestProcess(what, dataDir, options);
+  const run = (what: 'start' | 'exit', options: { ownGroup?: boolean } = {}): HolderProcess => {
+    const started = new HolderProcess(what, dataDir, options);
     processes.push(started);
     return started;
   };

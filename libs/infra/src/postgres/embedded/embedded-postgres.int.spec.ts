@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -8,7 +8,8 @@ import { DataDirLock } from './data-dir-lock.js';
 import { DataDirBusyError, EmbeddedPostgresError } from './embedded-postgres-error.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import type { EmbeddedPostgres } from './embedded-postgres.js';
-import { isAlive, TestProcess } from './test-process-runner.js';
+import { isAlive, HolderProcess } from './testing/holder-process-runner.js';
+import { copyTestCluster } from './testing.js';
 
 const log = (): void => undefined;
 
@@ -102,7 +103,7 @@ describe('the bundled server', () => {
 
   it('is refused to a second start, which leaves the first one’s server alone', async () => {
     await expect(startEmbeddedPostgres({ dataDir, log })).rejects.toThrow(DataDirBusyError);
-    const other = new TestProcess('start', dataDir);
+    const other = new HolderProcess('start', dataDir);
     expect(await other.line()).toMatchObject({ refused: 'DataDirBusyError' });
     await other.end();
     expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
@@ -117,6 +118,14 @@ describe('a start', () => {
     const server = await startEmbeddedPostgres({ dataDir, log, ...options });
     servers.push(server);
     return server;
+  };
+
+  /** A data folder with a database in it, where making one is not the point. */
+  const prepared = async (...names: string[]): Promise<string> => {
+    const dataDir = join(parent, ...names);
+    await mkdir(dataDir, { recursive: true });
+    await copyTestCluster(dataDir);
+    return dataDir;
   };
 
   beforeAll(async () => {
@@ -135,7 +144,7 @@ describe('a start', () => {
     const dataDir = join(parent, 'twice');
     const first = await start(dataDir);
     await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
-    const unexpected = vi.fn();
+    const unexpected = vi.fn<(why: string) => void>();
     first.onUnexpectedExit(unexpected);
     await Promise.all([first.stop(), first.stop()]);
     expect(await isAlive(first.pid)).toBe(false);
@@ -149,7 +158,7 @@ describe('a start', () => {
   });
 
   it('works under a path that is too long for a socket, and through a symbolic link', async () => {
-    const dataDir = join(parent, 'l'.repeat(120), 'm'.repeat(120));
+    const dataDir = await prepared('l'.repeat(120), 'm'.repeat(120));
     const server = await start(dataDir);
     expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     const { host } = server.connection;
@@ -168,7 +177,7 @@ describe('a start', () => {
   });
 
   it('uses the application’s lock and leaves it with the application', async () => {
-    const dataDir = join(parent, 'locked');
+    const dataDir = await prepared('locked');
     const lock = await DataDirLock.acquire(dataDir);
     const server = await start(dataDir, { lock });
     await server.stop();
@@ -177,7 +186,7 @@ describe('a start', () => {
   });
 
   it('keeps what an operator has set, over a restart', async () => {
-    const dataDir = join(parent, 'tuned');
+    const dataDir = await prepared('tuned');
     const first = await start(dataDir);
     await query(first.url, "ALTER SYSTEM SET work_mem = '9MB'");
     await first.stop();
@@ -186,7 +195,7 @@ describe('a start', () => {
   });
 
   it('refuses data of another PostgreSQL, foreign files and a lost password with a sentence, and frees the folder', async () => {
-    const dataDir = join(parent, 'refused');
+    const dataDir = await prepared('refused');
     await (await start(dataDir)).stop();
     const refusal = async (): Promise<string> => {
       const error = await start(dataDir).catch((reason: unknown) => reason);

@@ -95,6 +95,7 @@ async function startLocked(
     log('info', `Made a new database in ${clusterDir}.`);
   }
 
+  const password = await readPassword(clusterDir);
   const endpoint = await openEndpoint(dataDir, account);
   try {
     await writeServerSettings(clusterDir, { endpoint, fsync: options.fsync ?? true });
@@ -106,7 +107,7 @@ async function startLocked(
     const server = new ServerProcess({ program: binaries.postgres, clusterDir, env, launch, log: serverLog });
     await server.start(options.startTimeoutMs ?? START_TIMEOUT_MS);
     log('debug', `The database server runs (pid ${server.pid}).`);
-    return handle(server, connectionOf(endpoint, await readPassword(clusterDir)), {
+    return handle(server, connectionOf(endpoint, password), {
       log,
       stopTimeoutMs,
       cleanUp: async () => {

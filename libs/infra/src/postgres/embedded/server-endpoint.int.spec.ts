@@ -26,7 +26,7 @@ describe('where no socket can be made', () => {
 
     const clusterDir = join(dataDir, 'postgres');
     const endpoint = await openEndpoint(join(dataDir, 'x'.repeat(100)), undefined, []);
-    expect(endpoint.kind).toBe('tcp');
+    if (endpoint.kind !== 'tcp') throw new Error('a socket was made under a path that is too long for one');
     port = endpoint.port;
     await writeServerSettings(clusterDir, { endpoint, fsync: false });
     const account = await chooseServerAccount(dataDir, clusterDir);

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { isAlive } from './test-process-runner.js';
+import { isAlive } from './testing/holder-process-runner.js';
 import { startTestPostgres } from './testing.js';
 
 describe('a database for tests', () => {

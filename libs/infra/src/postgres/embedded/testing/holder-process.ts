@@ -1,10 +1,10 @@
 /**
- * A process for the tests that need several of them: `node test-process.ts lock|start|exit DATA_DIR`. It prints one line of
+ * A process for the tests that need several of them: `node holder-process.ts lock|start|exit DATA_DIR`. It prints one line of
  * JSON about how it went, and ends in good order when its standard input ends; `exit` starts the server and exits without stopping it.
  */
 import { once } from 'node:events';
-import { DataDirLock } from './data-dir-lock.js';
-import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { DataDirLock } from '../data-dir-lock.js';
+import { startEmbeddedPostgres } from '../embedded-postgres.js';
 
 const [what, dataDir = ''] = process.argv.slice(2);
 

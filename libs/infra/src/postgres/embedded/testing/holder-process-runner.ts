@@ -14,9 +14,9 @@ const RESOLVE_SOURCES = `
       return next(isSource ? specifier.replace(/\\.js$/, '.ts') : specifier, context);
     },
   });`;
-const PROGRAM = fileURLToPath(new URL('./test-process.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./holder-process.ts', import.meta.url));
 
-export interface TestProcessLine {
+export interface HolderLine {
   readonly pid?: number;
   readonly serverPid?: number;
   readonly url?: string;
@@ -26,8 +26,8 @@ export interface TestProcessLine {
   readonly stopped?: boolean;
 }
 
-/** A separate process that holds a data folder; see `test-process.ts`. */
-export class TestProcess {
+/** A separate process that holds a data folder; see `holder-process.ts`. */
+export class HolderProcess {
   readonly child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
   readonly #exited: Promise<unknown>;
@@ -45,10 +45,10 @@ export class TestProcess {
   }
 
   /** The next thing the process says. */
-  async line(): Promise<TestProcessLine> {
+  async line(): Promise<HolderLine> {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error('the process ended without a word');
-    return JSON.parse(value) as TestProcessLine;
+    return JSON.parse(value) as HolderLine;
   }
 
   /** Lets it stop in good order, and answers when it has ended. */
