@@ -31,3 +31,10 @@ export type CommitResult = 'committed' | 'fenced' | 'duplicate-sends';
 export abstract class BatchCommit {
   abstract commit(batch: DecidedBatch): Promise<CommitResult>;
 }
+
+/** The database refuses the batch for its data (not for its own trouble): trying again would end the same way. */
+export class DataRefused extends Error {
+  constructor(cause: unknown) {
+    super(`the store refuses the data: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,69 @@
+import type { CommandLog, LogRecord, PartitionRunner } from '@parley/domain';
+import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import { lastValueFrom } from 'rxjs';
+
+/** The pattern under which batches reach their handler. */
+export const COMMAND_BATCH = 'command-batch';
+/** Bounds a batch: what one commit holds, and how long deciding it may keep the event loop. */
+export const BATCH_RECORDS_MAX = 1_000;
+const IDLE_WAIT_MS = 500;
+
+/**
+ * Nest transport that consumes the command log: it hands batches of records, in order and one after another, to the
+ * handler of `COMMAND_BATCH`. While a batch commits, the next one gathers; the handler returns when its batch is on its
+ * way. Nothing is acknowledged to the log: positions live with the read models.
+ */
+export class CommandLogServer extends Server implements CustomTransportStrategy {
+  private running: Promise<void> = Promise.resolve();
+  private stopping = false;
+
+  constructor(
+    private readonly log: CommandLog,
+    private readonly runner: PartitionRunner,
+  ) {
+    super();
+  }
+
+  listen(callback: (error?: unknown) => void): void {
+    this.runner.start().then(
+      () => {
+        this.running = this.consume();
+        callback();
+      },
+      (error: unknown) => callback(error),
+    );
+  }
+
+  /** Finishes the batch in flight and gives the partitions up. */
+  async close(): Promise<void> {
+    this.stopping = true;
+    await this.running;
+    await this.runner.stop();
+  }
+
+  on(): never {
+    throw new Error('The command log has no events to listen to');
+  }
+
+  unwrap<T>(): T {
+    return this.log as T;
+  }
+
+  private async consume(): Promise<void> {
+    while (!this.stopping) {
+      await this.runner.settle();
+      let records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, 0);
+      if (records.length === 0) {
+        this.runner.publish();
+        records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, IDLE_WAIT_MS);
+      }
+      if (records.length > 0) await this.dispatch(records);
+    }
+  }
+
+  private async dispatch(records: LogRecord[]): Promise<void> {
+    const handler = this.getHandlerByPattern(COMMAND_BATCH);
+    if (!handler) throw new Error(`Nothing handles ${COMMAND_BATCH}`);
+    await lastValueFrom(this.transformToObservable(await handler(records)), { defaultValue: undefined });
+  }
+}

@@ -1,0 +1,332 @@
+import type { Message } from '@parley/contracts';
+import type { MessageFacts } from '../conversation/commands/conversation-command.js';
+import type { PriorSend } from '../conversation/conversation.state.js';
+import type { BatchCommit, DecidedBatch } from '../ports/batch-commit.port.js';
+import { DataRefused } from '../ports/batch-commit.port.js';
+import type { Broadcast } from '../ports/broadcast.port.js';
+import type { Checkpoint } from '../ports/checkpoint.port.js';
+import type { CommandLog, LogRecord, Positions } from '../ports/command-log.port.js';
+import type { EventStream } from '../ports/event-stream.port.js';
+import type { MessageStore, SendKey } from '../ports/message-store.port.js';
+import type { PartitionProgress } from '../ports/partition-leases.port.js';
+import type { PipelineMetrics } from '../ports/pipeline-metrics.port.js';
+import type { Replies } from '../ports/replies.port.js';
+import { BatchBuilder, PoisonRecord, recordKey, sendKey } from './batch-builder.js';
+import { CachedConversation, ConversationCache } from './conversation-cache.js';
+import { NoFailPoints, type FailPoints } from './fail-points.js';
+import { recentHeads } from './recent-heads.js';
+
+/** Another process owns the partitions now: whatever this one had in memory is void. */
+export class Fenced extends Error {
+  constructor() {
+    super('the partitions have another owner');
+  }
+}
+
+export interface PartitionOwnerPorts {
+  log: CommandLog;
+  commit: BatchCommit;
+  checkpoint: Checkpoint;
+  stream: EventStream;
+  store: MessageStore;
+  broadcast: Broadcast;
+  replies: Replies;
+  metrics: PipelineMetrics;
+}
+
+export interface PartitionOwnerOptions {
+  /** First and longest pause after a failed commit. */
+  backoffMs?: { first: number; longest: number };
+  failPoints?: FailPoints;
+  /** Told of failures that the owner lives through. */
+  onTrouble?: (what: string, error: unknown) => void;
+}
+
+const BACKOFF_MS = { first: 50, longest: 1_000 };
+
+/**
+ * Owns partitions: takes their records in batches, decides them, commits each batch, then broadcasts and replies.
+ *
+ * One batch is in flight at a time. `process` returns when its batch is on its way, so that records gather while it
+ * commits; `settle` waits for its end. What a batch came to is published as soon as the next one is on its way, or at
+ * once when there is none: only what is final is broadcast, in order, before anybody is answered.
+ */
+export class PartitionOwner {
+  private readonly held = new Map<number, PartitionProgress>();
+  private readonly conversations = new ConversationCache();
+  private inFlight: Promise<BatchBuilder[]> | null = null;
+  private unpublished: BatchBuilder[] = [];
+  private stopping = false;
+  private readonly failPoints: FailPoints;
+
+  constructor(
+    private readonly ports: PartitionOwnerPorts,
+    private readonly options: PartitionOwnerOptions = {},
+  ) {
+    this.failPoints = options.failPoints ?? new NoFailPoints();
+  }
+
+  /** Begins to own partitions, and lets clients find what a former owner committed and did not get to broadcast. */
+  async take(progress: readonly PartitionProgress[]): Promise<void> {
+    for (const partition of progress) {
+      this.held.set(partition.partition, partition);
+      this.ports.metrics.partitionOwnerState(partition.partition, 'owning');
+    }
+    const heads = await recentHeads(progress, this.ports.stream, this.ports.checkpoint);
+    if (heads.length > 0) await this.ports.broadcast.publish([{ type: 'conversations-moved', heads }]);
+  }
+
+  /** Stops owning partitions; the caller has settled before. */
+  yieldPartitions(partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      this.held.delete(partition);
+      this.ports.metrics.partitionOwnerState(partition, 'stopped');
+    }
+    this.conversations.clear();
+  }
+
+  positions(): Positions {
+    const positions = new Map<number, number>();
+    for (const { partition, nextOffset } of this.held.values()) positions.set(partition, nextOffset);
+    return positions;
+  }
+
+  /** Gives up retrying: a commit that fails from now on ends with its error. */
+  stopRetrying(): void {
+    this.stopping = true;
+  }
+
+  /**
+   * Waits until the batch in flight is committed. @throws Fenced
+   */
+  async settle(): Promise<void> {
+    if (!this.inFlight) return;
+    const inFlight = this.inFlight;
+    try {
+      this.unpublished.push(...(await inFlight));
+    } catch (error) {
+      this.conversations.clear();
+      throw error;
+    } finally {
+      if (this.inFlight === inFlight) this.inFlight = null;
+    }
+  }
+
+  /** Publishes what has been committed and not published. */
+  publish(): void {
+    const builders = this.unpublished;
+    this.unpublished = [];
+    for (const { live, replies } of builders) {
+      if (live.length > 0) void this.ports.broadcast.publish(live);
+      this.failPoints.reach('after-broadcast');
+      for (const [processId, answers] of replies) this.ports.replies.send(processId, answers);
+    }
+  }
+
+  /**
+   * Decides the records and sends their batch on its way. The caller has settled the one before.
+   * @throws Fenced when loading shows another owner
+   */
+  async process(records: readonly LogRecord[]): Promise<void> {
+    if (records.length === 0) return this.publish();
+    const builder = await this.decideAll(records, new Map(), new Map());
+    this.failPoints.reach('after-decide');
+    this.inFlight = this.commitDecided(records, builder);
+    // Its error is met in settle(); until then it is not unhandled.
+    this.inFlight.catch(() => {});
+    this.failPoints.reach('during-commit');
+    this.publish();
+  }
+
+  private async decideAll(
+    records: readonly LogRecord[],
+    priors: ReadonlyMap<string, PriorSend>,
+    poison: Map<string, string>,
+  ): Promise<BatchBuilder> {
+    for (;;) {
+      const conversations = await this.loadConversations(records);
+      const messages = await this.loadMessages(records);
+      const journaled = this.ports.log.durableAt === 'commit';
+      const builder = new BatchBuilder({
+        progress: this.held,
+        conversations,
+        messages,
+        priors,
+        poison,
+        journaled,
+      });
+      try {
+        for (const record of records) builder.add(record);
+        builder.finish();
+        for (const [conversationId, entry] of builder.touchedConversations()) {
+          this.conversations.keep(conversationId, entry);
+        }
+        return builder;
+      } catch (error) {
+        this.conversations.drop(conversations.keys());
+        if (!(error instanceof PoisonRecord)) throw error;
+        this.trouble('a record is set aside', error);
+        poison.set(error.key, error.message);
+      }
+    }
+  }
+
+  private async loadConversations(records: readonly LogRecord[]): Promise<Map<string, CachedConversation>> {
+    const found = new Map<string, CachedConversation>();
+    const missing = new Map<string, number>();
+    for (const { record, partition } of records) {
+      if (!record || found.has(record.conversationId)) continue;
+      const entry = this.conversations.get(record.conversationId);
+      if (entry) found.set(record.conversationId, entry);
+      else missing.set(record.conversationId, partition);
+    }
+    if (missing.size === 0) return found;
+    const expected = [...new Set(missing.values())].map((partition) => this.progressOf(partition));
+    const { fenced, states } = await this.ports.checkpoint.load([...missing.keys()], expected);
+    if (fenced) throw new Fenced();
+    for (const conversationId of missing.keys()) {
+      const entry = new CachedConversation(states.get(conversationId) ?? null);
+      found.set(conversationId, entry);
+      this.conversations.keep(conversationId, entry);
+    }
+    return found;
+  }
+
+  private async loadMessages(records: readonly LogRecord[]): Promise<Map<string, Message>> {
+    const wanted = new Map<string, Set<string>>();
+    for (const { record } of records) {
+      const facts = record && messageFactsOf(record.command);
+      if (!facts || !record) continue;
+      const ids = wanted.get(record.conversationId) ?? new Set();
+      wanted.set(record.conversationId, ids.add(facts.messageId));
+    }
+    const messages = new Map<string, Message>();
+    for (const [conversationId, ids] of wanted) {
+      for (const message of await this.ports.store.find(conversationId, [...ids])) {
+        messages.set(message.messageId, message);
+      }
+    }
+    return messages;
+  }
+
+  private progressOf(partition: number): PartitionProgress {
+    const progress = this.held.get(partition);
+    if (!progress) throw new Fenced();
+    return progress;
+  }
+
+  /** Commits a decided batch, whatever it takes, and moves the positions. More builders than one when it was divided. */
+  private async commitDecided(records: readonly LogRecord[], first: BatchBuilder): Promise<BatchBuilder[]> {
+    let builder = first;
+    for (;;) {
+      const startedAt = performance.now();
+      const result = await this.tryCommit(builder.batch);
+      switch (result.kind) {
+        case 'committed':
+          this.committed(builder, records.length, performance.now() - startedAt);
+          return [builder];
+        case 'fenced':
+          throw new Fenced();
+        case 'duplicate-sends':
+          this.conversations.drop(conversationIdsOf(records));
+          builder = await this.decideAll(records, await this.findPriors(records), new Map());
+          break;
+        case 'data-refused':
+          this.conversations.drop(conversationIdsOf(records));
+          return this.commitHalves(records, result.error);
+      }
+    }
+  }
+
+  /** A batch that the database refuses for its data is halved until the bad record is alone; that one is set aside. */
+  private async commitHalves(records: readonly LogRecord[], error: DataRefused): Promise<BatchBuilder[]> {
+    const [only] = records;
+    if (records.length === 1 && only) {
+      this.trouble('a record is set aside', error);
+      const poison = new Map([[recordKey(only), error.message]]);
+      return this.commitDecided(records, await this.decideAll(records, new Map(), poison));
+    }
+    const middle = Math.ceil(records.length / 2);
+    const done: BatchBuilder[] = [];
+    for (const half of [records.slice(0, middle), records.slice(middle)]) {
+      const priors = await this.findPriors(half);
+      done.push(...(await this.commitDecided(half, await this.decideAll(half, priors, new Map()))));
+    }
+    return done;
+  }
+
+  private async findPriors(records: readonly LogRecord[]): Promise<Map<string, PriorSend>> {
+    const keys: SendKey[] = [];
+    for (const { record } of records) {
+      if (record?.command.type !== 'send-message') continue;
+      const { conversationId, actorId, command } = record;
+      keys.push({ conversationId, senderId: actorId, clientMsgId: command.clientMsgId });
+    }
+    const rows = await this.ports.store.findSends(keys);
+    return new Map(rows.map((row) => [sendKey(row.conversationId, row.senderId, row.clientMsgId), row]));
+  }
+
+  private async tryCommit(
+    batch: DecidedBatch,
+  ): Promise<{ kind: 'committed' | 'fenced' | 'duplicate-sends' } | { kind: 'data-refused'; error: DataRefused }> {
+    let pauseMs = (this.options.backoffMs ?? BACKOFF_MS).first;
+    for (;;) {
+      try {
+        return { kind: await this.ports.commit.commit(batch) };
+      } catch (error) {
+        if (error instanceof DataRefused) return { kind: 'data-refused', error };
+        this.trouble('a commit failed', error);
+        const found = await this.whatBecameOf(batch);
+        if (found) return { kind: found };
+        if (this.stopping) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        pauseMs = Math.min(pauseMs * 2, (this.options.backoffMs ?? BACKOFF_MS).longest);
+      }
+    }
+  }
+
+  /** After a commit whose end is unknown. Null: it is not in, or the database does not answer yet. */
+  private async whatBecameOf({ checkpoint }: DecidedBatch): Promise<'committed' | 'fenced' | null> {
+    try {
+      const progress = await this.ports.checkpoint.progress(checkpoint.partitions.map(({ partition }) => partition));
+      const now = new Map(progress.map((row) => [row.partition, row]));
+      const all = (offsetOf: (advance: (typeof checkpoint.partitions)[number]) => number): boolean =>
+        checkpoint.partitions.every((advance) => {
+          const row = now.get(advance.partition);
+          return row?.epoch === advance.epoch && row.nextOffset === offsetOf(advance);
+        });
+      if (all((advance) => advance.nextOffset)) return 'committed';
+      return all((advance) => advance.expectedOffset) ? null : 'fenced';
+    } catch (error) {
+      this.trouble('progress cannot be read', error);
+      return null;
+    }
+  }
+
+  private committed(builder: BatchBuilder, records: number, durationMs: number): void {
+    const { metrics, log } = this.ports;
+    for (const { expectedOffset: _, ...progress } of builder.batch.checkpoint.partitions) {
+      this.held.set(progress.partition, progress);
+    }
+    this.failPoints.reach('after-commit');
+    log.committed(this.positions());
+    metrics.batchCommitted(records, durationMs);
+    metrics.messagesSent(builder.sends);
+    if (builder.batch.checkpoint.deadLetters.length > 0) {
+      metrics.deadLettered(builder.batch.checkpoint.deadLetters.length);
+    }
+    for (const outcome of builder.outcomes) if (outcome.kind === 'refused') metrics.commandRefused(outcome.code);
+  }
+
+  private trouble(what: string, error: unknown): void {
+    this.options.onTrouble?.(what, error);
+  }
+}
+
+function messageFactsOf(command: { type: string; message?: MessageFacts }): MessageFacts | undefined {
+  return command.message;
+}
+
+function conversationIdsOf(records: readonly LogRecord[]): string[] {
+  return records.flatMap(({ record }) => record?.conversationId ?? []);
+}

@@ -1,0 +1,156 @@
+import type { Message } from '@parley/contracts';
+import {
+  type LocatedMessage,
+  type MessageRead,
+  MessageStore,
+  type MessageWrite,
+  type SendKey,
+  type SendRow,
+  type SeqRange,
+} from '@parley/domain';
+import type { Pool } from 'pg';
+import { statementOf } from '../sql/fragment.js';
+import { messagesFragment, sentKeysFragment } from './message-fragments.js';
+import { MESSAGE_COLUMNS, type MessageRow, messageOf } from './message-rows.js';
+import { type MessageTails, TAIL_MESSAGES_MAX } from './message-tails.js';
+
+type SendKeyRow = [string, string, string, messageId: string, seq: string, rev: string, sentAt: Date, hash: string];
+
+/** Messages as rows, with the tails of busy conversations in memory where one process makes all commits. */
+export class PostgresMessageStore extends MessageStore {
+  constructor(
+    private readonly pool: Pool,
+    private readonly tails: MessageTails | null = null,
+  ) {
+    super();
+  }
+
+  override async append(writes: readonly MessageWrite[]): Promise<void> {
+    if (writes.length === 0) return;
+    const sends = writes.flatMap((write) => write.send ?? []);
+    const fragments = [messagesFragment(writes), ...(sends.length > 0 ? [sentKeysFragment(sends)] : [])];
+    await this.pool.query(statementOf(fragments, 'SELECT 1'));
+    this.tails?.follow(writes);
+  }
+
+  override async read(request: MessageRead): Promise<Message[]> {
+    const { conversationId, range, order, limit } = request;
+    const cached = this.tails?.read(request);
+    if (cached) return cached;
+    const messages = await this.select(conversationId, range, order, limit);
+    if (order === 'newest-first' && this.tails) void this.fillTail(conversationId);
+    return messages;
+  }
+
+  override async find(conversationId: string, messageIds: readonly string[]): Promise<Message[]> {
+    const found: Message[] = [];
+    const missing = messageIds.filter((messageId) => {
+      const message = this.tails?.find(conversationId, messageId);
+      if (message) found.push(message);
+      return !message;
+    });
+    if (missing.length === 0) return found;
+    const { rows } = await this.pool.query<MessageRow>({
+      name: 'message_find',
+      text: `SELECT ${MESSAGE_COLUMNS} FROM message WHERE message_id = ANY ($2::bigint[]) AND conversation_id = $1`,
+      values: [conversationId, missing],
+      rowMode: 'array',
+    });
+    return [...found, ...rows.map((row) => messageOf(conversationId, row))];
+  }
+
+  override async locate(conversationId: string, messageId: string): Promise<LocatedMessage | null> {
+    const [message] = await this.find(conversationId, [messageId]);
+    if (!message) return null;
+    return { messageId, seq: message.seq, authorId: message.senderId, deleted: message.deletedAt !== null };
+  }
+
+  override async conversationOf(messageId: string): Promise<string | null> {
+    const { rows } = await this.pool.query<[string]>({
+      name: 'message_conversation',
+      text: 'SELECT conversation_id FROM message WHERE message_id = $1',
+      values: [messageId],
+      rowMode: 'array',
+    });
+    return rows[0]?.[0] ?? null;
+  }
+
+  override async seqAtOrBefore(conversationId: string, messageId: string): Promise<number> {
+    const [found] = await this.find(conversationId, [messageId]);
+    if (found) return found.seq;
+    // Ids and seqs sort alike in a conversation: halve the seqs until the last one with a smaller id is found.
+    const { rows } = await this.pool.query<[string]>({
+      name: 'message_seq_before',
+      text: `SELECT seq FROM message WHERE conversation_id = $1 AND message_id <= $2 ORDER BY seq DESC LIMIT 1`,
+      values: [conversationId, messageId],
+      rowMode: 'array',
+    });
+    return Number(rows[0]?.[0] ?? 0);
+  }
+
+  override async changes(conversationId: string, afterRev: number, range: SeqRange, limit: number): Promise<Message[]> {
+    const { rows } = await this.pool.query<MessageRow>({
+      name: 'message_changes',
+      text: `SELECT ${MESSAGE_COLUMNS} FROM message
+             WHERE conversation_id = $1 AND changed AND rev > $2 AND seq BETWEEN $3 AND $4 ORDER BY rev LIMIT $5`,
+      values: [conversationId, afterRev, range.fromSeq, range.toSeq, limit],
+      rowMode: 'array',
+    });
+    return rows.map((row) => messageOf(conversationId, row));
+  }
+
+  override async findSends(keys: readonly SendKey[]): Promise<SendRow[]> {
+    if (keys.length === 0) return [];
+    const { rows } = await this.pool.query<SendKeyRow>({
+      name: 'sent_key_find',
+      text: `SELECT k.conversation_id, k.sender_id, k.client_msg_id, k.message_id, k.seq, k.rev, k.sent_at, k.request_hash
+             FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS u(conversation_id, sender_id, client_msg_id)
+             CROSS JOIN LATERAL (
+               SELECT * FROM sent_key s WHERE s.conversation_id = u.conversation_id AND s.sender_id = u.sender_id
+                 AND s.client_msg_id = u.client_msg_id COLLATE "C") AS k`,
+      values: [
+        keys.map((key) => key.conversationId),
+        keys.map((key) => key.senderId),
+        keys.map((key) => key.clientMsgId),
+      ],
+      rowMode: 'array',
+    });
+    return rows.map(([conversationId, senderId, clientMsgId, messageId, seq, rev, sentAt, requestHash]) => ({
+      conversationId,
+      senderId,
+      clientMsgId,
+      messageId,
+      seq: Number(seq),
+      rev: Number(rev),
+      at: sentAt.getTime(),
+      requestHash,
+    }));
+  }
+
+  private async select(
+    conversationId: string,
+    range: SeqRange,
+    order: MessageRead['order'],
+    limit: number,
+  ): Promise<Message[]> {
+    const direction = order === 'newest-first' ? 'DESC' : 'ASC';
+    const { rows } = await this.pool.query<MessageRow>({
+      name: `message_read_${direction}`,
+      text: `SELECT ${MESSAGE_COLUMNS} FROM message
+             WHERE conversation_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq ${direction} LIMIT $4`,
+      values: [conversationId, range.fromSeq, range.toSeq, limit],
+      rowMode: 'array',
+    });
+    return rows.map((row) => messageOf(conversationId, row));
+  }
+
+  private async fillTail(conversationId: string): Promise<void> {
+    const everything = { fromSeq: 0, toSeq: Number.MAX_SAFE_INTEGER };
+    await this.tails
+      ?.fill(conversationId, async () =>
+        (await this.select(conversationId, everything, 'newest-first', TAIL_MESSAGES_MAX)).reverse(),
+      )
+      // The page was answered; without a tail the next one asks the store again.
+      .catch(() => {});
+  }
+}
