@@ -46,9 +46,10 @@ module.exports = {
     },
     {
       name: 'domain-knows-no-engine',
+      comment: 'lru-cache is a data structure: without a time to live it knows no clock.',
       severity: 'error',
       from: { path: '^libs/domain/', pathNot: testTools },
-      to: onlyPackages('@nestjs/common', '@nestjs/cqrs', 'zod', 'rxjs'),
+      to: onlyPackages('@nestjs/common', '@nestjs/cqrs', 'zod', 'rxjs', 'lru-cache'),
     },
     {
       name: 'domain-does-no-io',

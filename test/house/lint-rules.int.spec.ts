@@ -19,6 +19,10 @@ const violations: Record<string, readonly [path: string, text: string]> = {
     'libs/a/no-misused-promises.ts',
     'async function isOwner() {\n  return true;\n}\nexport const door = isOwner() ? 1 : 2;',
   ],
+  'no-misused-spread': [
+    'libs/a/no-misused-spread.ts',
+    'export const copy = (names: Map<string, string>) => ({ ...names });',
+  ],
   'await-thenable': ['libs/a/await-thenable.ts', 'export async function wait() {\n  await 1;\n}'],
   'only-throw-error': ['libs/a/only-throw-error.ts', 'export function fail() {\n  throw "no";\n}'],
   'prefer-node-protocol': ['libs/a/prefer-node-protocol.ts', "import fs from 'fs';\nexport default fs;"],
