@@ -2,6 +2,7 @@ export * from './accounts-infra.module.js';
 export * from './auth/index.js';
 export * from './config/index.js';
 export * from './lifecycle/index.js';
+export * from './memory/index.js';
 export * from './memory/memory-rate-limiter.js';
 export * from './postgres/accounts/index.js';
 export * from './postgres/database.js';

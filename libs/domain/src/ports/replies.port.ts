@@ -14,7 +14,7 @@ export abstract class Replies {
    * comes after that goes to `onLate`, if it comes within ten minutes.
    */
   abstract expect(commandId: string, timeoutMs: number, onLate?: (outcome: Outcome) => void): Promise<Outcome | null>;
-  /** Ends an expectation that nobody needs any more. */
+  /** Ends an expectation that nobody needs any more: it resolves with null, and nothing comes late. */
   abstract cancel(commandId: string): void;
   /** Never rejects. Replies for commands that nobody expects are dropped; false says so where it is known. */
   abstract send(processId: string, replies: readonly Reply[]): void;

@@ -1,0 +1,3 @@
+export * from './memory-broadcast.js';
+export * from './memory-command-log.js';
+export * from './memory-replies.js';

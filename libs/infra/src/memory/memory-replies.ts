@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { type Outcome, Replies, type Reply } from '@parley/domain';
+
+/** Time-outs are met this exactly: one timer looks after all of them. */
+const SWEEP_MS = 25;
+const LATE_MS = 10 * 60_000;
+/** Outcomes that are still awaited after their time-out; the oldest go first. */
+const LATE_COMMANDS_MAX = 100_000;
+
+interface Expectation {
+  commandId: string;
+  resolve: (outcome: Outcome | null) => void;
+  onLate: ((outcome: Outcome) => void) | undefined;
+}
+
+interface LateExpectation {
+  onLate: (outcome: Outcome) => void;
+  until: number;
+}
+
+/** The processes (or, in tests, the instances) that can answer each other. */
+export class MemoryRepliesHub {
+  readonly members = new Map<string, MemoryReplies>();
+}
+
+/**
+ * Replies inside one process. Expectations are kept by the sweep in which they end, so a command costs no timer of its
+ * own: at 8,000 commands a second those were what showed in the profile.
+ */
+export class MemoryReplies extends Replies {
+  override readonly processId = randomUUID();
+
+  private readonly expected = new Map<string, Expectation>();
+  /** By number of the sweep; those answered meanwhile are passed over. */
+  private readonly ending = new Map<number, Expectation[]>();
+  /** In the order in which they ran out. */
+  private readonly late = new Map<string, LateExpectation>();
+  private sweptUntil = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(private readonly hub = new MemoryRepliesHub()) {
+    super();
+    hub.members.set(this.processId, this);
+  }
+
+  override expect(commandId: string, timeoutMs: number, onLate?: (outcome: Outcome) => void): Promise<Outcome | null> {
+    return new Promise((resolve) => {
+      const expectation: Expectation = { commandId, resolve, onLate };
+      this.expected.set(commandId, expectation);
+      this.keepTimer();
+      const sweep = Math.floor((performance.now() + timeoutMs) / SWEEP_MS) + 1;
+      const bucket = this.ending.get(sweep);
+      if (bucket) bucket.push(expectation);
+      else this.ending.set(sweep, [expectation]);
+    });
+  }
+
+  override cancel(commandId: string): void {
+    const expectation = this.expected.get(commandId);
+    if (expectation && this.expected.delete(commandId)) expectation.resolve(null);
+    this.late.delete(commandId);
+  }
+
+  override send(processId: string, replies: readonly Reply[]): void {
+    const receiver = this.hub.members.get(processId);
+    if (receiver) for (const { commandId, outcome } of replies) receiver.receive(commandId, outcome);
+  }
+
+  /** Commands that are waited for now. */
+  get waiting(): number {
+    return this.expected.size;
+  }
+
+  /** Everybody who still waits is told that no outcome came. */
+  close(): void {
+    this.hub.members.delete(this.processId);
+    for (const { resolve } of this.expected.values()) resolve(null);
+    this.expected.clear();
+    this.ending.clear();
+    this.late.clear();
+    this.stopTimer();
+  }
+
+  private receive(commandId: string, outcome: Outcome): void {
+    const expectation = this.expected.get(commandId);
+    if (expectation) {
+      this.expected.delete(commandId);
+      expectation.resolve(outcome);
+      return;
+    }
+    const late = this.late.get(commandId);
+    if (!late) return;
+    this.late.delete(commandId);
+    late.onLate(outcome);
+  }
+
+  private keepTimer(): void {
+    if (this.timer) return;
+    this.sweptUntil = Math.floor(performance.now() / SWEEP_MS);
+    this.timer = setInterval(() => this.sweep(), SWEEP_MS);
+    this.timer.unref();
+  }
+
+  private stopTimer(): void {
+    if (this.timer) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  private sweep(): void {
+    const now = performance.now();
+    const until = Math.floor(now / SWEEP_MS);
+    for (; this.sweptUntil < until; this.sweptUntil += 1) {
+      const bucket = this.ending.get(this.sweptUntil + 1);
+      if (!bucket) continue;
+      this.ending.delete(this.sweptUntil + 1);
+      for (const expectation of bucket) this.runOut(expectation, now);
+    }
+    for (const [commandId, { until: end }] of this.late) {
+      if (end > now && this.late.size <= LATE_COMMANDS_MAX) break;
+      this.late.delete(commandId);
+    }
+    if (this.ending.size === 0 && this.late.size === 0) this.stopTimer();
+  }
+
+  private runOut(expectation: Expectation, now: number): void {
+    const { commandId, resolve, onLate } = expectation;
+    if (this.expected.get(commandId) !== expectation) return;
+    this.expected.delete(commandId);
+    if (onLate) this.late.set(commandId, { onLate, until: now + LATE_MS });
+    resolve(null);
+  }
+}
