@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -92,7 +92,9 @@ describe('after a crash', () => {
     await gone(first.pid);
     await first.stop();
 
-    const stranger = spawn('sleep', ['60'], { stdio: 'ignore' });
+    // Under the server's user: a process of anybody else the server itself does not take for a server.
+    const { uid, gid } = await stat(join(dataDir, 'postgres'));
+    const stranger = spawn('sleep', ['60'], { stdio: 'ignore', uid, gid });
     strangers.push(stranger);
     const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
     const text = await readFile(pidFile, 'utf8');
@@ -132,6 +134,24 @@ describe('after a crash', () => {
     await first.stop();
     const second = await start();
     expect(await query(second.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+  });
+
+  it('of the server, a new start waits for a child that still holds the memory', async () => {
+    const first = await start();
+    const client = new pg.Client({ connectionString: first.url });
+    client.on('error', () => undefined);
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const child = rows[0]?.pid ?? 0;
+    process.kill(child, 'SIGSTOP');
+    process.kill(first.pid, 'SIGKILL');
+    await gone(first.pid);
+    await first.stop();
+    const starting = start();
+    const refused = async (): Promise<void> =>
+      expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).toContain('pre-existing shared memory block');
+    await vi.waitFor(refused, 10_000).finally(() => process.kill(child, 'SIGCONT'));
+    expect(await query((await starting).url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   it('in the middle of making the database, the next start makes it anew', async () => {

@@ -10,6 +10,7 @@ import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { planLaunch, systemAccount } from './server-account.js';
 import { locateServerBinaries } from './server-binaries.js';
 import { HolderProcess } from './testing/holder-process-runner.js';
+import { copyTestCluster } from './testing.js';
 
 const ROOT = process.getuid?.() === 0;
 /** Ids without a name, as containers are often given. */
@@ -78,6 +79,8 @@ describe('the account of the server', () => {
   });
 
   it.runIf(ROOT)('reaches data below a folder closed to it, with one capability and no other', async () => {
+    await mkdir(dataDir);
+    await copyTestCluster(dataDir);
     await chmod(parent, 0o700);
     const server = await startEmbeddedPostgres({ dataDir, log: () => undefined });
     expect(await statusOf(server.pid, 'Uid')).not.toBe('0');
@@ -110,10 +113,22 @@ describe('the account of the server', () => {
     expect(await making()).toBe('as it is: true');
   });
 
+  it.runIf(OTHER_USERS)('is not there for a root without capabilities, who is told so in a sentence', async () => {
+    const bare = new HolderProcess('start', dataDir, {
+      through: ['setpriv', '--bounding-set=-all', '--inh-caps=-all'],
+    });
+    expect(await bare.line()).toMatchObject({
+      refused: 'EmbeddedPostgresError',
+      message: expect.stringContaining('may not switch to another user'),
+    });
+    await bare.end();
+  });
+
   it.runIf(ROOT)('takes over data that root has copied in', async () => {
-    await startAndStop();
+    await mkdir(dataDir);
+    await copyTestCluster(dataDir);
     const copied = join(parent, 'copied');
-    await cp(dataDir, copied, { recursive: true, filter: (path) => !path.includes('.parley-lock') });
+    await cp(dataDir, copied, { recursive: true });
     expect((await stat(join(copied, 'postgres'))).uid).toBe(0);
     dataDir = copied;
     expect(await startAndStop()).toBe('ran');

@@ -25,6 +25,9 @@ const TRAVERSING_CAPABILITIES: readonly [name: string, bit: bigint][] = [
   ['dac_override', 1n],
 ];
 
+/** Bits 0, 6 and 7: chown, setgid and setuid. */
+const SWITCHING_CAPABILITIES = 0b1100_0001n;
+
 /**
  * Decides who runs the server, for root only. Whoever owns the data already keeps it, so that the same folder can be
  * used by root today and by its owner tomorrow; fresh data of root goes to a system account.
@@ -33,6 +36,7 @@ const TRAVERSING_CAPABILITIES: readonly [name: string, bit: bigint][] = [
  */
 export async function chooseServerAccount(dataDir: string, clusterDir: string): Promise<ServerAccount | undefined> {
   if (process.getuid?.() !== 0) return undefined;
+  await requireSwitching();
   for (const path of [clusterDir, dataDir]) {
     const owner = await stat(path).catch(() => undefined);
     if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
@@ -128,9 +132,24 @@ async function firstExecutable(paths: readonly string[]): Promise<string | undef
 }
 
 async function traversingCapability(): Promise<string | undefined> {
+  const effective = await effectiveCapabilities();
+  return TRAVERSING_CAPABILITIES.find(([, bit]) => ((effective ?? 0n) >> bit) & 1n)?.[0];
+}
+
+async function requireSwitching(): Promise<void> {
+  const effective = await effectiveCapabilities();
+  if (effective === undefined || (effective & SWITCHING_CAPABILITIES) === SWITCHING_CAPABILITIES) return;
+  throw new EmbeddedPostgresError(
+    'PostgreSQL does not run as root, and this root may not switch to another user (its capabilities chown, setgid ' +
+      'and setuid were taken away); start Parley as an ordinary user.',
+  );
+}
+
+/** @returns undefined where the system does not tell, as on macOS. */
+async function effectiveCapabilities(): Promise<bigint | undefined> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
-  return TRAVERSING_CAPABILITIES.find(([, bit]) => (effective >> bit) & 1n)?.[0];
+  const digits = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
+  return digits === undefined ? undefined : BigInt(`0x${digits}`);
 }
 
 /** Lets the account, and nobody else, through a private data folder of root. A folder open to others stays as it is. */

@@ -32,10 +32,15 @@ export class HolderProcess {
   readonly #lines: AsyncIterator<string>;
   readonly #exited: Promise<unknown>;
 
-  constructor(what: 'lock' | 'start' | 'exit', dataDir: string, options: { uid?: number; ownGroup?: boolean } = {}) {
-    const { uid, ownGroup = false } = options;
+  constructor(
+    what: 'lock' | 'start' | 'exit',
+    dataDir: string,
+    options: { uid?: number; ownGroup?: boolean; through?: readonly string[] } = {},
+  ) {
+    const { uid, ownGroup = false, through = [] } = options;
     const hook = `data:text/javascript,${encodeURIComponent(RESOLVE_SOURCES)}`;
-    this.child = spawn(process.execPath, ['--import', hook, PROGRAM, what, dataDir], {
+    const command = [...through, process.execPath, '--import', hook, PROGRAM, what, dataDir];
+    this.child = spawn(command[0] ?? '', command.slice(1), {
       ...(uid === undefined ? {} : { uid, gid: uid }),
       detached: ownGroup,
       stdio: ['pipe', 'pipe', 'inherit'],
