@@ -1,2 +1,3 @@
-export { endProcessInOrder, type ProcessEndOptions, type ProcessLike } from './process-end.js';
-export { Shutdown, type ShutdownLog, type ShutdownReport, type ShutdownStep } from './shutdown.js';
+export { drainRequests } from './http-drain.js';
+export { endProcessInOrder, type ProcessEnd, type ProcessEndOptions, type ProcessLike } from './process-end.js';
+export { Shutdown, SHUTDOWN_PHASES, type ShutdownLog, type ShutdownPhase, type ShutdownReport } from './shutdown.js';

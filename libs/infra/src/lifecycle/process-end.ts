@@ -18,6 +18,13 @@ export interface ProcessEndOptions {
   readonly crashTimeoutMs: number;
 }
 
+export interface ProcessEnd {
+  /** Ends the process as an error that nobody caught does: what it cannot work without is gone. */
+  crash(error: unknown): void;
+  /** Takes all listeners away again. */
+  release(): void;
+}
+
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 const SIGNALLED_EXIT_CODE = 128;
 
@@ -25,9 +32,8 @@ const SIGNALLED_EXIT_CODE = 128;
  * Decides how the process ends. A first SIGTERM or SIGINT stops it in order and it exits with 0; a second one exits at
  * once, with 128 + the signal's number. An error that nobody caught leaves state that cannot be trusted: it is logged, the same
  * stop runs under a shorter bound, and the exit code is 1, so that a supervisor starts it anew.
- * @returns a function that takes all listeners away again
  */
-export function endProcessInOrder(options: ProcessEndOptions): () => void {
+export function endProcessInOrder(options: ProcessEndOptions): ProcessEnd {
   const { process, log, stop, flush, timeoutMs, crashTimeoutMs } = options;
   let ending = false;
 
@@ -50,19 +56,19 @@ export function endProcessInOrder(options: ProcessEndOptions): () => void {
       void end(0, timeoutMs);
     },
   ]);
+  const crash = (error: unknown, event: string): void => {
+    log.error({ err: error, event }, 'an error that nobody caught: this process ends');
+    if (!ending) void end(1, crashTimeoutMs); // A stop that is under way is bounded already.
+  };
   for (const event of ['uncaughtException', 'unhandledRejection']) {
-    listeners.push([
-      event,
-      (error) => {
-        log.error({ err: error, event }, 'an error that nobody caught: this process ends');
-        if (ending) return; // The stop under way is bounded already.
-        void end(1, crashTimeoutMs);
-      },
-    ]);
+    listeners.push([event, (error) => crash(error, event)]);
   }
 
   for (const [event, listener] of listeners) process.on(event, listener);
-  return () => {
-    for (const [event, listener] of listeners) process.off(event, listener);
+  return {
+    crash: (error) => crash(error, 'crash'),
+    release: () => {
+      for (const [event, listener] of listeners) process.off(event, listener);
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { endProcessInOrder } from './process-end.js';
-import { Shutdown } from './shutdown.js';
+import { Shutdown, SHUTDOWN_PHASES } from './shutdown.js';
 
 const never = () => new Promise<void>(() => {});
 
@@ -28,31 +28,45 @@ describe('a shutdown', () => {
     log.error.mockReset();
   });
 
-  it('runs its steps one after the other, in the order in which they were added', async () => {
+  it('runs its phases one after the other, whatever the order in which the steps were added', async () => {
     const order: string[] = [];
     const shutdown = new Shutdown(log)
-      .then(
+      .at('stop_postgres', 'postgres', 1_000, () => void order.push('postgres'))
+      .at('close_pools', 'pool', 1_000, () => void order.push('pool'))
+      .at(
+        'stop_accepting',
         'listener',
         1_000,
         takes(300, () => order.push('listener')),
       )
-      .then(
+      .at(
+        'stop_pipeline',
         'pipeline',
         1_000,
         takes(10, () => order.push('pipeline')),
-      )
-      .then('pool', 1_000, () => void order.push('pool'));
+      );
     const report = shutdown.run(35_000);
     await vi.advanceTimersByTimeAsync(299);
     expect(order).toEqual([]);
     await vi.advanceTimersByTimeAsync(20);
     expect(await report).toEqual({ failed: [] });
-    expect(order).toEqual(['listener', 'pipeline', 'pool']);
+    expect(order).toEqual(['listener', 'pipeline', 'pool', 'postgres']);
+  });
+
+  it('runs the steps of one phase side by side', async () => {
+    const shutdown = new Shutdown(log);
+    for (const name of ['listener', 'sockets', 'readiness']) shutdown.at('stop_accepting', name, 1_000, takes(500));
+    const report = shutdown.run(35_000);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await report).toEqual({ failed: [] });
   });
 
   it('passes over a step that hangs, says which, and runs the later ones', async () => {
     const pool = vi.fn<() => void>();
-    const report = new Shutdown(log).then('sockets', 2_000, never).then('pool', 1_000, pool).run(35_000);
+    const report = new Shutdown(log)
+      .at('stop_accepting', 'sockets', 2_000, never)
+      .at('close_pools', 'pool', 1_000, pool)
+      .run(35_000);
     await vi.advanceTimersByTimeAsync(1_999);
     expect(pool).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
@@ -67,42 +81,42 @@ describe('a shutdown', () => {
   it('passes over a step that throws, at once or later', async () => {
     const pool = vi.fn<() => void>();
     const report = new Shutdown(log)
-      .then('at once', 1_000, () => {
+      .at('flush_receipts', 'at once', 1_000, () => {
         throw new Error('x');
       })
-      .then('later', 1_000, () => Promise.reject(new Error('y')))
-      .then('pool', 1_000, pool)
+      .at('finish_commands', 'later', 1_000, () => Promise.reject(new Error('y')))
+      .at('close_pools', 'pool', 1_000, pool)
       .run(35_000);
     expect(await report).toEqual({ failed: ['at once', 'later'] });
     expect(pool).toHaveBeenCalledOnce();
   });
 
-  it('ends within its total although every step hangs', async () => {
+  it('ends at its total although every step hangs, and still begins each', async () => {
     const shutdown = new Shutdown(log);
-    for (let step = 0; step < 10; step += 1) shutdown.then(`step ${step}`, 10_000, never);
+    const begun: string[] = [];
+    for (const phase of SHUTDOWN_PHASES) {
+      shutdown.at(phase, phase, 10_000, () => {
+        begun.push(phase);
+        return never();
+      });
+    }
     let report: unknown;
     void shutdown.run(35_000).then((value) => (report = value));
     await vi.advanceTimersByTimeAsync(34_999);
     expect(report).toBeUndefined();
     // A timer's millisecond for each of the steps that are only begun.
     await vi.advanceTimersByTimeAsync(10);
-    expect(report).toEqual({ failed: Array.from({ length: 10 }, (_, step) => `step ${step}`) });
+    expect(report).toEqual({ failed: SHUTDOWN_PHASES });
+    expect(begun).toEqual(SHUTDOWN_PHASES);
   });
 
-  it('still begins what is left when the total is used up', async () => {
-    const stopPostgres = vi.fn<() => void>();
-    const report = new Shutdown(log).then('sockets', 60_000, never).then('postgres', 5_000, stopPostgres).run(1_000);
-    await vi.advanceTimersByTimeAsync(1_000);
-    await report;
-    expect(stopPostgres).toHaveBeenCalledOnce();
-  });
-
-  it('runs once, however often it is asked for', async () => {
+  it('runs once, however often it is asked for, and takes no step any more', async () => {
     const step = vi.fn<() => void>();
-    const shutdown = new Shutdown(log).then('pool', 1_000, step);
+    const shutdown = new Shutdown(log).at('close_pools', 'pool', 1_000, step);
     await Promise.all([shutdown.run(1_000), shutdown.run(1_000)]);
     await shutdown.run(1_000);
     expect(step).toHaveBeenCalledOnce();
+    expect(() => shutdown.at('let_go', 'late', 1_000, step)).toThrow(/has begun/);
   });
 });
 
@@ -112,7 +126,7 @@ describe('the end of a process', () => {
     const exit = vi.fn<(code: number) => void>();
     const bounds: number[] = [];
     const log = { info: vi.fn<() => void>(), error: vi.fn<(fields: object, message: string) => void>() };
-    const release = endProcessInOrder({
+    const { release, crash } = endProcessInOrder({
       process: Object.assign(events, { exit }),
       log,
       stop: async (totalMs) => {
@@ -124,7 +138,7 @@ describe('the end of a process', () => {
       timeoutMs: 35_000,
       crashTimeoutMs: 5_000,
     });
-    return { events, exit, bounds, log, release };
+    return { events, exit, bounds, log, release, crash };
   }
 
   it.each(['SIGTERM', 'SIGINT'])('by %s is orderly and has exit code 0', async (signal) => {
@@ -158,6 +172,14 @@ describe('the end of a process', () => {
       expect(log.error).toHaveBeenCalledWith({ err: error, event }, expect.any(String));
     },
   );
+
+  it('by the loss of what it cannot work without is like that of a crash', async () => {
+    const { crash, exit, bounds } = started();
+    crash(new Error('the database server is gone'));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(exit.mock.calls).toEqual([[1]]);
+    expect(bounds).toEqual([5_000]);
+  });
 
   it('is not begun again by an error while stopping', async () => {
     const { events, exit, bounds } = started();
