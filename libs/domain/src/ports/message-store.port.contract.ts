@@ -1,0 +1,196 @@
+import type { Message } from '@parley/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyChange } from '../messages/message.projection.js';
+import type { MessageStore, MessageWrite, SendRow } from './message-store.port.js';
+
+export interface MessageStoreUnderTest {
+  store: MessageStore;
+  close?: () => Promise<void>;
+}
+
+const AT = Date.UTC(2026, 10, 22, 10);
+const SENDER = '00000000-0000-4000-8000-00000000000a';
+const EVERYTHING = { fromSeq: 1, toSeq: Number.MAX_SAFE_INTEGER };
+
+let conversations = 0;
+const nextConversation = (): string => `00000000-0000-4000-8001-${String(++conversations).padStart(12, '0')}`;
+const idOf = (conversationId: string, seq: number): string =>
+  ((BigInt(AT) << 20n) + BigInt(Number(conversationId.slice(-6))) * 10_000n + BigInt(seq)).toString();
+
+function write(conversationId: string, seq: number, content = `message ${seq}`): MessageWrite & { send: SendRow } {
+  const message: Message = {
+    messageId: idOf(conversationId, seq),
+    seq,
+    rev: seq + 1,
+    conversationId,
+    senderId: SENDER,
+    content,
+    contentType: 'text',
+    clientMsgId: `c${seq}`,
+    timestamp: new Date(AT + seq).toISOString(),
+    media: [],
+    replyToMessageId: null,
+    editedAt: null,
+    deletedAt: null,
+    reactions: [],
+  };
+  const { messageId, senderId, clientMsgId, rev } = message;
+  const send = { conversationId, senderId, clientMsgId, messageId, seq, rev, at: AT + seq, requestHash: `h${seq}` };
+  return { message, send };
+}
+
+function edited({ message }: MessageWrite, rev: number, content: string): MessageWrite {
+  const { conversationId, messageId, seq } = message;
+  const change = {
+    type: 'message-edited',
+    version: 1,
+    conversationId,
+    at: AT + rev,
+    rev,
+    messageId,
+    seq,
+    content,
+  } as const;
+  return { message: applyChange(message, change), send: null };
+}
+
+/** What every message store keeps to. */
+export function messageStoreContract(name: string, make: () => Promise<MessageStoreUnderTest>): void {
+  describe(`message store: ${name}`, () => {
+    let opened: MessageStoreUnderTest;
+    let store: MessageStore;
+    beforeAll(async () => {
+      opened = await make();
+      store = opened.store;
+    });
+    afterAll(async () => opened.close?.());
+
+    const filled = async (count: number): Promise<{ conversationId: string; writes: MessageWrite[] }> => {
+      const conversationId = nextConversation();
+      const writes = Array.from({ length: count }, (_, index) => write(conversationId, index + 1));
+      await store.append(writes);
+      return { conversationId, writes };
+    };
+    const all = (conversationId: string, limit = 500): Promise<Message[]> =>
+      store.read({ conversationId, range: EVERYTHING, order: 'oldest-first', limit });
+    const seqs = (messages: Message[]): number[] => messages.map((message) => message.seq);
+
+    it('gives back what was written, to the letter', async () => {
+      const conversationId = nextConversation();
+      const odd = write(conversationId, 1, `quotes " ' \\ {a,b} , NULL \n\t emoji 🦊 \u202e combining e\u0301`);
+      odd.message.replyToMessageId = '9223372036854775807';
+      odd.message.reactions = [{ emoji: '👍', userIds: [SENDER] }];
+      await store.append([odd]);
+      expect(await all(conversationId)).toEqual([odd.message]);
+    });
+
+    it('shows a write to every read that begins after it', async () => {
+      const conversationId = nextConversation();
+      for (let seq = 1; seq <= 5; seq++) {
+        await store.append([write(conversationId, seq)]);
+        const page = await store.read({ conversationId, range: EVERYTHING, order: 'newest-first', limit: 1 });
+        expect(seqs(page)).toEqual([seq]);
+      }
+    });
+
+    it('reads pages in both directions within the range, exactly the next ones', async () => {
+      const { conversationId } = await filled(9);
+      const read = (order: 'oldest-first' | 'newest-first', fromSeq: number, toSeq: number, limit: number) =>
+        store.read({ conversationId, range: { fromSeq, toSeq }, order, limit }).then(seqs);
+      expect(await read('newest-first', 1, 9, 3)).toEqual([9, 8, 7]);
+      expect(await read('newest-first', 1, 6, 3)).toEqual([6, 5, 4]);
+      expect(await read('newest-first', 5, 6, 3)).toEqual([6, 5]);
+      expect(await read('oldest-first', 3, 9, 3)).toEqual([3, 4, 5]);
+      expect(await read('oldest-first', 8, 9, 3)).toEqual([8, 9]);
+      expect(await read('oldest-first', 10, 9, 3)).toEqual([]);
+    });
+
+    it('pages through more messages than any cache holds, without a hole or a repeat', async () => {
+      const { conversationId } = await filled(700);
+      const seen: number[] = [];
+      for (let toSeq = Number.MAX_SAFE_INTEGER; ;) {
+        const page = await store.read({
+          conversationId,
+          range: { fromSeq: 1, toSeq },
+          order: 'newest-first',
+          limit: 90,
+        });
+        if (page.length === 0) break;
+        seen.push(...seqs(page));
+        toSeq = (seen.at(-1) as number) - 1;
+      }
+      expect(seen).toEqual(Array.from({ length: 700 }, (_, index) => 700 - index));
+    });
+
+    it('changes nothing when a write comes again', async () => {
+      const { conversationId, writes } = await filled(3);
+      await store.append(writes);
+      expect(await all(conversationId)).toEqual(writes.map((each) => each.message));
+    });
+
+    it('lets no late writer undo a newer edit', async () => {
+      const { conversationId, writes } = await filled(1);
+      const original = writes[0] as MessageWrite;
+      const newer = edited(original, 9, 'newer');
+      await store.append([newer]);
+      await store.append([edited(original, 8, 'older'), original]);
+      expect(await all(conversationId)).toEqual([newer.message]);
+    });
+
+    it('finds messages by id in their own conversation only', async () => {
+      const { conversationId, writes } = await filled(2);
+      const other = await filled(1);
+      const ids = [...writes, ...other.writes].map(({ message }) => message.messageId);
+      expect(seqs(await store.find(conversationId, ids)).toSorted()).toEqual([1, 2]);
+      expect(await store.find(conversationId, ['1'])).toEqual([]);
+    });
+
+    it('locates a message and tells whether it is deleted', async () => {
+      const { conversationId, writes } = await filled(1);
+      const { message } = writes[0] as MessageWrite;
+      const { messageId, seq } = message;
+      expect(await store.locate(conversationId, messageId)).toEqual({
+        messageId,
+        seq,
+        authorId: SENDER,
+        deleted: false,
+      });
+      const change = { type: 'message-deleted', version: 1, conversationId, at: AT, rev: 7, messageId, seq } as const;
+      await store.append([{ message: applyChange(message, { ...change, deletedBy: SENDER }), send: null }]);
+      expect(await store.locate(conversationId, messageId)).toMatchObject({ deleted: true });
+      expect(await store.locate(nextConversation(), messageId)).toBeNull();
+      expect(await store.conversationOf(messageId)).toBe(conversationId);
+      expect(await store.conversationOf('1')).toBeNull();
+    });
+
+    it('lists changed messages by rev, and never those that are as they were sent', async () => {
+      const { conversationId, writes } = await filled(4);
+      const [first, second, third] = writes as [MessageWrite, MessageWrite, MessageWrite];
+      await store.append([edited(third, 6, 'c'), edited(first, 7, 'a')]);
+      await store.append([edited(second, 8, 'b')]);
+      const changes = (afterRev: number, toSeq: number, limit: number) =>
+        store.changes(conversationId, afterRev, { fromSeq: 1, toSeq }, limit).then(seqs);
+      expect(await changes(0, 4, 9)).toEqual([3, 1, 2]);
+      expect(await changes(6, 4, 9)).toEqual([1, 2]);
+      expect(await changes(0, 2, 1)).toEqual([1]);
+    });
+
+    it('counts a message as changed that was changed in the very write that made it', async () => {
+      const conversationId = nextConversation();
+      const made = write(conversationId, 1);
+      await store.append([{ message: edited(made, 5, 'at once').message, send: made.send }]);
+      expect(seqs(await store.changes(conversationId, 0, EVERYTHING, 9))).toEqual([1]);
+    });
+
+    it('finds earlier sends by conversation, sender and clientMsgId', async () => {
+      const { conversationId, writes } = await filled(3);
+      const key = { conversationId, senderId: SENDER, clientMsgId: 'c2' };
+      const found = await store.findSends([
+        key,
+        { ...key, clientMsgId: 'C2' },
+        { ...key, conversationId: nextConversation() },
+      ]);
+      expect(found).toEqual([writes[1]?.send]);
+    });
+  });
+}
