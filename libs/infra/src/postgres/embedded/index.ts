@@ -7,3 +7,8 @@ export type {
   EmbeddedPostgresLog,
   EmbeddedPostgresOptions,
 } from './embedded-postgres.js';
+export {
+  startSupervisedPostgres,
+  type SupervisedPostgres,
+  type SupervisedPostgresOptions,
+} from './supervised-postgres.js';
