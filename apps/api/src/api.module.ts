@@ -1,0 +1,67 @@
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { AccountsModule } from './accounts/accounts.module.js';
+import { AuthGuard } from './auth/auth-guard.js';
+import { ConnectController } from './connect/connect.controller.js';
+import { ChangeSettingsController } from './conversations/change-settings.controller.js';
+import { CreateConversationController } from './conversations/create-conversation.controller.js';
+import { GetConversationController } from './conversations/get-conversation.controller.js';
+import { ListConversationsController } from './conversations/list-conversations.controller.js';
+import { RenameConversationController } from './conversations/rename-conversation.controller.js';
+import { PagesController } from './documents/pages.controller.js';
+import { HttpSettings } from './http/http-settings.js';
+import { UndeclaredFieldsGuard } from './http/undeclared-fields-guard.js';
+import { ChangeMembersController } from './members/change-members.controller.js';
+import { ListMembersController } from './members/list-members.controller.js';
+import { DeleteMessageController } from './messages/delete-message.controller.js';
+import { EditMessageController } from './messages/edit-message.controller.js';
+import { GetHistoryController } from './messages/get-history.controller.js';
+import { GetMessageController } from './messages/get-message.controller.js';
+import { SendMessageController } from './messages/send-message.controller.js';
+import { ReactionsController } from './reactions/reactions.controller.js';
+import { GetReceiptsController } from './receipts/get-receipts.controller.js';
+import { MarkReadController } from './receipts/mark-read.controller.js';
+import { SyncController } from './sync/sync.controller.js';
+import { UsersModule } from './users/users.module.js';
+
+const CONTROLLERS: Type[] = [
+  PagesController,
+  ConnectController,
+  CreateConversationController,
+  ListConversationsController,
+  GetConversationController,
+  RenameConversationController,
+  ChangeSettingsController,
+  ListMembersController,
+  ChangeMembersController,
+  SendMessageController,
+  GetHistoryController,
+  GetMessageController,
+  EditMessageController,
+  DeleteMessageController,
+  ReactionsController,
+  MarkReadController,
+  GetReceiptsController,
+  SyncController,
+];
+
+/**
+ * The REST door: every route of the contract, and the pages. Needs the global CqrsModule with the domain's handlers, a
+ * global `TokenVerifier` and `RateLimiter`, and `configureHttp` on the application.
+ */
+@Module({})
+export class ApiModule {
+  static register(settings: HttpSettings): DynamicModule {
+    return {
+      module: ApiModule,
+      imports: [AccountsModule, UsersModule],
+      controllers: CONTROLLERS,
+      providers: [
+        { provide: HttpSettings, useValue: settings },
+        { provide: APP_GUARD, useClass: AuthGuard },
+        { provide: APP_GUARD, useClass: UndeclaredFieldsGuard },
+      ],
+      exports: [HttpSettings],
+    };
+  }
+}

@@ -1,0 +1,12 @@
+import type { RateLimit } from '@parley/domain';
+
+/** What the REST door must be told from the configuration. Type and DI token in one. */
+export abstract class HttpSettings {
+  /** Where clients reach this server; null: wherever the request that asks came to. */
+  abstract readonly publicUrl: string | null;
+  /** Origins of web pages that may call from a browser; `*` among them allows all. */
+  abstract readonly allowedOrigins: readonly string[];
+  abstract readonly restPerUser: RateLimit;
+  /** For requests without a token that holds. */
+  abstract readonly restPerAddress: RateLimit;
+}

@@ -1,0 +1,66 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { PAYLOAD_BYTES_MAX } from '@parley/contracts';
+import { DomainError, invalidField } from '@parley/domain';
+import type { FastifyInstance } from 'fastify';
+import { scanJson } from './json-scan.js';
+
+/**
+ * A body that is refused for its size is still read to its end, up to this: a client that is cut off while it sends sees
+ * a broken connection and never the answer.
+ */
+const DRAINED_BYTES_MAX = 16_000_000;
+
+type BodyStream = AsyncIterable<Buffer> & Pick<IncomingMessage, 'destroy'>;
+
+/**
+ * The value of a JSON text as a client sent it, or undefined for none.
+ *
+ * @throws DomainError `validation_failed` with `invalid_unicode`, `invalid_json` and what scanJson refuses
+ */
+export function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
+  // Decoding would replace what is not UTF-8 by U+FFFD, and a text would no longer be stored as it was sent.
+  if (!isUtf8(bytes)) throw invalidField('', 'invalid_unicode', 'The body is not UTF-8');
+  const text = bytes.toString('utf8');
+  scanJson(text);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw invalidField('', 'invalid_json', 'The body is not JSON');
+  }
+}
+
+/** @throws DomainError `payload_too_large` above PAYLOAD_BYTES_MAX */
+async function readBody(stream: BodyStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes <= PAYLOAD_BYTES_MAX) chunks.push(chunk);
+    else chunks.length = 0;
+    if (bytes > DRAINED_BYTES_MAX) break;
+  }
+  if (bytes > PAYLOAD_BYTES_MAX) {
+    throw new DomainError('payload_too_large', `A body has at most ${PAYLOAD_BYTES_MAX} bytes`);
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
+
+/** JSON is the only body that is taken, under the rules of this server instead of Fastify's. */
+export function acceptOnlyJson(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', async (_request: unknown, payload: BodyStream) =>
+    parseJson(await readBody(payload)),
+  );
+  fastify.addContentTypeParser('*', async (request: { headers: IncomingMessage['headers'] }, payload: BodyStream) => {
+    const body = await readBody(payload);
+    // A client that names some type for no body at all has asked for nothing that could be refused.
+    if (body.length === 0) return undefined;
+    const type = request.headers['content-type'];
+    throw new DomainError(
+      'unsupported_media_type',
+      type ? 'Send application/json' : 'Say content-type: application/json',
+    );
+  });
+}
