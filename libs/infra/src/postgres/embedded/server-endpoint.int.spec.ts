@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -12,6 +12,27 @@ import { keepShort, ServerLog } from './server-log.js';
 import { ServerProcess } from './server-process.js';
 import { writeServerSettings } from './server-settings.js';
 import { copyTestCluster } from './testing.js';
+
+describe('a temporary folder for the socket', () => {
+  it.runIf(process.getuid?.() === 0)('is never one that somebody else has put there', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'parley-e-'));
+    try {
+      const long = join(parent, 'x'.repeat(100));
+      const first = await openEndpoint(long, undefined, [parent]);
+      if (first.kind !== 'socket') throw new Error('no socket was made');
+      await chown(first.socketDir, 12_345, 12_345);
+      await chmod(parent, 0o1777);
+      process.seteuid?.(65_534);
+      const second = await openEndpoint(long, undefined, [parent]).finally(() => process.seteuid?.(0));
+      if (second.kind !== 'socket') throw new Error('no socket was made');
+      expect(second.socketDir).not.toBe(first.socketDir);
+      expect((await stat(second.socketDir)).uid).toBe(65_534);
+      expect((await stat(second.socketDir)).mode & 0o777).toBe(0o700);
+    } finally {
+      await rm(parent, { recursive: true, force: true });
+    }
+  });
+});
 
 describe('where no socket can be made', () => {
   let dataDir: string;

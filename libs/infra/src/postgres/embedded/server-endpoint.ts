@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -15,6 +16,7 @@ const SOCKET_PORT = 5432;
 /** The kernel's limit is 107 bytes on Linux and 103 on macOS. */
 const SOCKET_PATH_BYTES_MAX = 103;
 const TEMPORARY_PREFIX = 'parley-postgres-';
+const TEMPORARY_NAME_CHARS = 16;
 
 /**
  * Makes a private folder for the socket: `run` in the data folder, or a temporary one when that path is too long for
@@ -33,8 +35,8 @@ export async function openEndpoint(
     return asSocket(own, account);
   }
   for (const parent of temporaryParents) {
-    if (!fits(join(parent, `${TEMPORARY_PREFIX}XXXXXX`))) continue;
-    const made = await mkdtemp(join(parent, TEMPORARY_PREFIX)).catch(() => undefined);
+    if (!fits(join(parent, TEMPORARY_PREFIX + 'x'.repeat(TEMPORARY_NAME_CHARS)))) continue;
+    const made = await makeTemporary(parent, dataDir);
     if (made !== undefined) return asSocket(made, account);
   }
   return { kind: 'tcp', port: await freePort() };
@@ -48,6 +50,20 @@ export async function closeEndpoint(endpoint: ServerEndpoint): Promise<void> {
 /** Removes a temporary socket folder that a killed process left, as noted in `postmaster.pid`. */
 export async function removeLeftSocketDir(socketDir: string): Promise<void> {
   if (basename(socketDir).startsWith(TEMPORARY_PREFIX)) await rm(socketDir, { recursive: true, force: true });
+}
+
+/** The same name each time, so that connection pools find a restarted server; another one if that name is taken. */
+async function makeTemporary(parent: string, dataDir: string): Promise<string | undefined> {
+  const name = createHash('sha256').update(dataDir).digest('hex').slice(0, TEMPORARY_NAME_CHARS);
+  const usual = join(parent, TEMPORARY_PREFIX + name);
+  try {
+    await rm(usual, { recursive: true, force: true });
+    // Fails when somebody else has put a folder there: never use one that is not ours.
+    await mkdir(usual, { mode: 0o700 });
+    return usual;
+  } catch {
+    return mkdtemp(join(parent, TEMPORARY_PREFIX)).catch(() => undefined);
+  }
 }
 
 function fits(socketDir: string): boolean {
