@@ -8,3 +8,6 @@ export * from './postgres/accounts/index.js';
 export * from './postgres/database.js';
 export * from './postgres/embedded/index.js';
 export * from './postgres/store-answer.js';
+export * from './operations-infra.module.js';
+export * from './telemetry/index.js';
+export * from './tracing/index.js';
