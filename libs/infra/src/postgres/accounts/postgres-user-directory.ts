@@ -15,6 +15,25 @@ import { toUserRecord, USER_COLUMNS, UserEntity } from './user.entity.js';
 
 type HitRow = UserRecord & { key: string };
 
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
+/** Without statistics the planner thinks that few rows match, and would collect and sort all of them for each page. */
+export const SEARCH_SETTINGS = 'SET LOCAL enable_bitmapscan = off';
+
+export const SEARCH_USERNAMES = `SELECT ${USER_COLUMNS}, u.username AS key FROM users u
+  WHERE u.username >= $1 AND u.username < $2 AND u.username > $3 ORDER BY u.username LIMIT $4`;
+
+/**
+ * Whoever matches by user name too was shown before. The index holds all that the inner query asks for, so a common
+ * prefix costs index entries, not rows.
+ */
+export const SEARCH_DISPLAY_NAMES = `SELECT ${USER_COLUMNS}, hit.key FROM (
+    SELECT user_id, display_name_key AS key FROM users
+     WHERE display_name_key >= $1 AND display_name_key < $2 AND (display_name_key, user_id) > ($3, $4::uuid)
+       AND NOT (username >= $1 AND username < $2)
+     ORDER BY display_name_key, user_id LIMIT $5
+  ) hit JOIN users u ON u.user_id = hit.user_id ORDER BY hit.key, hit.user_id`;
+
 export class PostgresUserDirectory extends UserDirectory {
   constructor(private readonly database: Database) {
     super();
@@ -63,42 +82,22 @@ export class PostgresUserDirectory extends UserDirectory {
   }
 
   override search(prefix: string, after: SearchPosition | null, limit: number): Promise<SearchHit[]> {
-    return storeAnswer(async () => {
-      const from = searchKey(prefix);
-      // The first key that no longer begins with the prefix, but for the last code point itself, which is no character.
-      const range = [from, `${from}\u{10ffff}`];
-      const byUsername =
-        after?.by === 'displayName' ? [] : await this.searchUsernames(range, after?.key ?? null, limit);
-      const rest = limit - byUsername.length;
-      const displayAfter = after?.by === 'displayName' ? after : null;
-      const byDisplayName = rest > 0 ? await this.searchDisplayNames(range, displayAfter, rest) : [];
-      return [...byUsername.map(hit('username')), ...byDisplayName.map(hit('displayName'))];
-    });
-  }
-
-  private async searchUsernames(range: string[], afterKey: string | null, limit: number): Promise<HitRow[]> {
-    const { rows } = await this.database.pool.query<HitRow>(
-      `SELECT ${USER_COLUMNS}, u.username AS key FROM users u
-        WHERE u.username >= $1 AND u.username < $2 AND u.username > $3 ORDER BY u.username LIMIT $4`,
-      [...range, afterKey ?? '', limit],
+    const from = searchKey(prefix);
+    // The first key that no longer begins with the prefix, but for the last code point itself, which is no character.
+    const range = [from, `${from}\u{10ffff}`];
+    return storeAnswer(() =>
+      this.database.dataSource.transaction(async (manager) => {
+        await manager.query(SEARCH_SETTINGS);
+        const usernameAfter = after?.by === 'username' ? after.key : '';
+        const byUsername: HitRow[] =
+          after?.by === 'displayName' ? [] : await manager.query(SEARCH_USERNAMES, [...range, usernameAfter, limit]);
+        const rest = limit - byUsername.length;
+        const [key, userId] = after?.by === 'displayName' ? [after.key, after.userId] : ['', NIL_UUID];
+        const byDisplayName: HitRow[] =
+          rest > 0 ? await manager.query(SEARCH_DISPLAY_NAMES, [...range, key, userId, rest]) : [];
+        return [...byUsername.map(hit('username')), ...byDisplayName.map(hit('displayName'))];
+      }),
     );
-    return rows;
-  }
-
-  // Whoever matches by user name too was shown before. The index holds all that the inner query asks for, so a common
-  // prefix costs index entries, not rows.
-  private async searchDisplayNames(range: string[], after: SearchPosition | null, limit: number): Promise<HitRow[]> {
-    const { rows } = await this.database.pool.query<HitRow>(
-      `SELECT ${USER_COLUMNS}, hit.key FROM (
-         SELECT user_id, display_name_key AS key FROM users
-          WHERE display_name_key >= $1 AND display_name_key < $2
-            AND ($3::text IS NULL OR (display_name_key, user_id) > ($3::text, $4::uuid))
-            AND NOT (username >= $1 AND username < $2)
-          ORDER BY display_name_key, user_id LIMIT $5
-       ) hit JOIN users u ON u.user_id = hit.user_id ORDER BY hit.key, hit.user_id`,
-      [...range, after?.key ?? null, after?.userId ?? null, limit],
-    );
-    return rows;
   }
 
   override ensureExternal(userId: string, profile: ExternalProfile): Promise<void> {
