@@ -69,6 +69,7 @@ export class ConversationWorld {
     options: { contentType?: Message['contentType'] } = {},
   ): Promise<Message> {
     this.at += 1_000;
+    const place = this.place();
     const message: Message = {
       messageId: messageIdOf(this.id, ++this.messageCount),
       seq: this.now.lastSeq + 1,
@@ -78,7 +79,7 @@ export class ConversationWorld {
       content,
       contentType: options.contentType ?? 'text',
       clientMsgId: `c-${this.messageCount}`,
-      timestamp: new Date(this.at).toISOString(),
+      timestamp: new Date(place.at).toISOString(),
       media: [],
       replyToMessageId: null,
       editedAt: null,
@@ -86,7 +87,7 @@ export class ConversationWorld {
       reactions: [],
     };
     this.messages.push(message);
-    await this.happen({ type: 'message-sent', ...this.place(), message, requestHash: 'h' });
+    await this.happen({ type: 'message-sent', ...place, message, requestHash: 'h' });
     return message;
   }
 
