@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 /**
  * What differs from the defaults of `nest build`: the folder (the build script swaps a finished one in, so a running
  * server never sees half a build), and a language level of our own instead of ES2021, so that class fields behave in
@@ -13,9 +15,15 @@ export default function configure(defaults) {
   }));
   return {
     ...defaults,
-    module: { ...defaults.module, rules },
+    // import.meta is that of the bundle, where it runs; by default it would be the path of a source, where it was built.
+    module: { ...defaults.module, rules, parser: { javascript: { importMeta: false } } },
     devtool: 'source-map',
-    output: { ...defaults.output, path: process.env.PARLEY_BUILD_DIR },
+    output: {
+      ...defaults.output,
+      path: process.env.PARLEY_BUILD_DIR,
+      // What is imported later stays beside its own application: the chunks of two would have the same names.
+      chunkFilename: `${dirname(defaults.output.filename)}/[id].js`,
+    },
     // An import that nobody exports is a failure at start; let it be one of the build.
     ignoreWarnings: [],
     stats: { preset: 'errors-warnings' },

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TrialRepository } from './trial-repository.js';
 
@@ -104,6 +105,15 @@ describe('the start script', () => {
     expect(start()).toBe('first\n');
     trial.write({ 'libs/contracts/src/index.ts': 'export const word: string = "second";\n' });
     expect(start()).toMatch(/^second\nBuilt standalone in \d+ ms\.\n$/);
+  });
+
+  it('lets a bundle know where it is, and not where it was built', () => {
+    const trial = trialOf(
+      { 'apps/standalone/src/main.ts': 'process.stdout.write(import.meta.url);\n' },
+      ...buildSettings,
+    );
+    expect(trial.run('node', 'scripts/start.mjs').output).toContain(pathToFileURL(join(trial.folder, MAIN)).href);
+    expect(readFileSync(join(trial.folder, MAIN), 'utf8')).not.toContain('file://');
   });
 
   it('leaves the last good build in place when a build fails', () => {
