@@ -1,5 +1,6 @@
-import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { Module, type Provider, type Type } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { APP_CONFIG, type AppConfig } from '@parley/infra';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AuthGuard } from './auth/auth-guard.js';
 import { ConnectController } from './connect/connect.controller.js';
@@ -9,6 +10,7 @@ import { GetConversationController } from './conversations/get-conversation.cont
 import { ListConversationsController } from './conversations/list-conversations.controller.js';
 import { RenameConversationController } from './conversations/rename-conversation.controller.js';
 import { PagesController } from './documents/pages.controller.js';
+import { HealthModule } from './health/health.module.js';
 import { HttpSettings } from './http/http-settings.js';
 import { UndeclaredFieldsGuard } from './http/undeclared-fields-guard.js';
 import { ChangeMembersController } from './members/change-members.controller.js';
@@ -24,7 +26,7 @@ import { MarkReadController } from './receipts/mark-read.controller.js';
 import { SyncController } from './sync/sync.controller.js';
 import { UsersModule } from './users/users.module.js';
 
-const CONTROLLERS: Type[] = [
+export const API_CONTROLLERS: Type[] = [
   PagesController,
   ConnectController,
   CreateConversationController,
@@ -45,23 +47,31 @@ const CONTROLLERS: Type[] = [
   SyncController,
 ];
 
+/** Every route needs a token and takes no undeclared field, unless it says otherwise. */
+export const API_GUARDS: Provider[] = [
+  { provide: APP_GUARD, useClass: AuthGuard },
+  { provide: APP_GUARD, useClass: UndeclaredFieldsGuard },
+];
+
 /**
- * The REST door: every route of the contract, and the pages. Needs the global CqrsModule with the domain's handlers, a
- * global `TokenVerifier` and `RateLimiter`, and `configureHttp` on the application.
+ * The REST door: every route of the contract, and the pages. Needs a global CqrsModule with the domain's handlers, a
+ * global `TokenVerifier`, `RateLimiter`, `DoorMetrics` and configuration, and `configureHttp` on the application.
  */
-@Module({})
-export class ApiModule {
-  static register(settings: HttpSettings): DynamicModule {
-    return {
-      module: ApiModule,
-      imports: [AccountsModule, UsersModule],
-      controllers: CONTROLLERS,
-      providers: [
-        { provide: HttpSettings, useValue: settings },
-        { provide: APP_GUARD, useClass: AuthGuard },
-        { provide: APP_GUARD, useClass: UndeclaredFieldsGuard },
-      ],
-      exports: [HttpSettings],
-    };
-  }
-}
+@Module({
+  imports: [AccountsModule, UsersModule, HealthModule],
+  controllers: API_CONTROLLERS,
+  providers: [
+    ...API_GUARDS,
+    {
+      provide: HttpSettings,
+      inject: [APP_CONFIG],
+      useFactory: ({ http, rateLimits }: AppConfig): HttpSettings => ({
+        publicUrl: http.publicUrl ?? null,
+        allowedOrigins: http.allowedOrigins,
+        restPerUser: rateLimits.restPerUser,
+        restPerAddress: rateLimits.restPerAddress,
+      }),
+    },
+  ],
+})
+export class ApiModule {}

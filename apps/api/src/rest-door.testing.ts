@@ -12,12 +12,12 @@ import {
   TokenVerifier,
   UnlimitedRateLimiter,
 } from '@parley/domain';
-import { createLogger, observeRequests, REQUEST_ID_OPTIONS } from '../../../libs/infra/src/telemetry/index.js';
+import { createLogger, observeRequests, REQUEST_ID_OPTIONS } from '@parley/infra';
 import { AccountsModule } from './accounts/accounts.module.js';
-import { ApiModule } from './api.module.js';
+import { API_CONTROLLERS, API_GUARDS } from './api.module.js';
 import { configureHttp } from './http/configure-http.js';
 import { createHttpAdapter } from './http/http-adapter.js';
-import type { HttpSettings } from './http/http-settings.js';
+import { HttpSettings } from './http/http-settings.js';
 import { UsersModule } from './users/users.module.js';
 
 export const CALLER = '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b90';
@@ -98,18 +98,20 @@ export interface RestDoor {
 export async function openRestDoor({ settings, limiter, trustProxy = false }: RestDoorOptions = {}): Promise<RestDoor> {
   const answers: Answers = new Map();
   const log: string[] = [];
-  const api = ApiModule.register({
+  const httpSettings: HttpSettings = {
     publicUrl: null,
     allowedOrigins: [],
     restPerUser: { limit: 600, windowMs: 60_000 },
     restPerAddress: { limit: 60, windowMs: 60_000 },
     ...settings,
-  });
+  };
+  class RestDoorModule {}
   const root: DynamicModule = {
-    ...api,
-    // The handlers behind these two need engines; their controllers are what is of this door.
+    module: RestDoorModule,
     imports: [StandIns.with(answers, limiter ?? new UnlimitedRateLimiter())],
-    controllers: [...(api.controllers ?? []), ...controllersOf(AccountsModule), ...controllersOf(UsersModule)],
+    // The handlers behind accounts and users need engines; their controllers are what is of this door.
+    controllers: [...API_CONTROLLERS, ...controllersOf(AccountsModule), ...controllersOf(UsersModule)],
+    providers: [...API_GUARDS, { provide: HttpSettings, useValue: httpSettings }],
   };
   const write = (...parts: unknown[]) => void log.push(parts.map(String).join(' '));
   const adapter = createHttpAdapter({ trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId });
