@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ChangeMembersCommand } from './commands/conversation-command.js';
 import type { ConversationState } from './conversation.state.js';
 import { DEDUPLICATION_MS } from './conversation.rules.js';
 import type { Decision } from './decision.js';
@@ -150,8 +151,14 @@ describe('changing a message', () => {
 });
 
 describe('changing members', () => {
-  const change = (part: { add?: string[]; remove?: string[]; roles?: Record<string, 'admin' | 'member'> }) =>
-    ({ type: 'change-members', add: [], remove: [], roles: {}, membersMax: 3, ...part }) as const;
+  const change = (part: Partial<ChangeMembersCommand>): ChangeMembersCommand => ({
+    type: 'change-members',
+    add: [],
+    remove: [],
+    roles: {},
+    membersMax: 3,
+    ...part,
+  });
 
   it('uses one rev for each kind of change', () => {
     const given = group('a', 'b');
