@@ -29,8 +29,10 @@ describe('the command log in memory', () => {
   it('refuses records above its bound as overloaded, all of them or none', async () => {
     const log = new MemoryCommandLog({ partitions: 1, pendingRecordsMax: 3 });
     await log.append([rename('a'), rename('a')]);
-    const refused = expect(log.append([rename('a'), rename('a')])).rejects;
-    await refused.toMatchObject({ code: 'overloaded', retryAfterMs: expect.any(Number) as number });
+    await expect(log.append([rename('a'), rename('a')])).rejects.toMatchObject({
+      code: 'overloaded',
+      retryAfterMs: expect.any(Number) as number,
+    });
     expect(log.lag()).toBe(2);
     await log.read(new Map([[0, 0]]), 10, 0);
     await log.append([rename('a'), rename('a'), rename('a')]);
@@ -94,6 +96,6 @@ describe('the command log in memory', () => {
         positions.set(partition, offset + 1);
       }
     }
-    expect([...seen].toSorted()).toEqual([0, 1]);
+    expect(seen).toEqual(new Set([0, 1]));
   });
 });

@@ -1,0 +1,77 @@
+import { Inject, type OnModuleDestroy } from '@nestjs/common';
+import type { MaybePromise } from '../journal/maybe-promise.js';
+import { DomainLimits } from '../limits/domain-limits.js';
+import { RecentValues } from '../limits/recent-values.js';
+import type { Membership } from '../ports/conversation-reader.port.js';
+import { Blocks } from '../users/blocks.port.js';
+
+const PAIRS_REMEMBERED_MAX = 200_000;
+
+interface BlockState {
+  blocked: boolean;
+  until: number;
+}
+
+/**
+ * Whether the other person of a direct conversation has blocked the sender, from memory for a while. A change made in
+ * this process counts from its answer on; one made in another, after `blockStateMs` at the latest.
+ */
+export class DirectBlocks implements OnModuleDestroy {
+  private readonly states = new RecentValues<BlockState>(PAIRS_REMEMBERED_MAX);
+  private readonly flights = new Map<string, Promise<boolean>>();
+  private readonly unsubscribe: () => void;
+  private changes = 0;
+
+  constructor(
+    @Inject(Blocks) private readonly blocks: Blocks,
+    @Inject(DomainLimits) private readonly limits: DomainLimits,
+  ) {
+    this.unsubscribe = blocks.onBlocksChanged(({ blockerId, blockedId }) => {
+      this.changes += 1;
+      this.states.delete(keyOf(blockedId, blockerId));
+      this.flights.delete(keyOf(blockedId, blockerId));
+    });
+  }
+
+  onModuleDestroy(): void {
+    this.unsubscribe();
+  }
+
+  /** False in groups, whoever has blocked whom. */
+  isBlocked(senderId: string, conversation: Membership): MaybePromise<boolean> {
+    if (conversation.type !== 'direct') return false;
+    for (const userId of conversation.members.keys()) {
+      if (userId !== senderId) return this.hasBlocked(userId, senderId);
+    }
+    return false;
+  }
+
+  private hasBlocked(blockerId: string, senderId: string): MaybePromise<boolean> {
+    const key = keyOf(senderId, blockerId);
+    const state = this.states.get(key);
+    if (state && state.until > performance.now()) return state.blocked;
+    const flight = this.flights.get(key);
+    if (flight) return flight;
+    const read = this.read(key, blockerId, senderId);
+    this.flights.set(key, read);
+    const done = (): void => {
+      if (this.flights.get(key) === read) this.flights.delete(key);
+    };
+    read.then(done, done);
+    return read;
+  }
+
+  private async read(key: string, blockerId: string, senderId: string): Promise<boolean> {
+    const changes = this.changes;
+    const blockers = await this.blocks.blockersOf(senderId, [blockerId]);
+    const blocked = blockers.has(blockerId);
+    if (changes === this.changes) {
+      this.states.set(key, { blocked, until: performance.now() + this.limits.blockStateMs });
+    }
+    return blocked;
+  }
+}
+
+function keyOf(senderId: string, blockerId: string): string {
+  return `${senderId}${blockerId}`;
+}

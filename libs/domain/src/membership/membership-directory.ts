@@ -1,0 +1,174 @@
+import { Inject, type OnModuleDestroy } from '@nestjs/common';
+import type { Role } from '@parley/contracts';
+import { DomainError } from '../errors/domain-error.js';
+import type { MaybePromise } from '../journal/maybe-promise.js';
+import { RecentValues } from '../limits/recent-values.js';
+import type { LiveEvent, LiveMembersChanged } from '../live/live-event.js';
+import { Broadcast } from '../ports/broadcast.port.js';
+import { ConversationReader, type Membership } from '../ports/conversation-reader.port.js';
+
+/** Members of all remembered conversations together: about 130 bytes each. */
+const MEMBERS_REMEMBERED_MAX = 500_000;
+/** What an entry costs beside its members. */
+const CONVERSATION_COST = 4;
+/** How often a reading that a change has overtaken is repeated. */
+const READINGS_AGAIN_MAX = 5;
+
+interface Flight {
+  membership: Promise<Membership | null>;
+  /** Changes heard of while it was under way: what was read before them must not be kept. */
+  epochMin: number;
+}
+
+/** A member as it authorises. */
+export interface MemberAccess {
+  membership: Membership;
+  role: Role;
+  visibleFromSeq: number;
+}
+
+export function noSuchConversation(): DomainError {
+  return new DomainError('not_found', 'No such conversation');
+}
+
+/**
+ * Who belongs to which conversation, from memory where possible.
+ *
+ * What is remembered may lag behind: "is a member" is decided again with the command, and "is not" is read again before
+ * anybody is refused. Whoever delivers by it compares `membershipEpoch` with that of the event and loads when the
+ * event's is greater. A `Membership` that was handed out is never changed: a newer one takes its place.
+ */
+export class MembershipDirectory implements OnModuleDestroy {
+  private readonly known = new RecentValues<Membership>(MEMBERS_REMEMBERED_MAX);
+  private readonly flights = new Map<string, Flight>();
+  private readonly unsubscribe: (() => void)[];
+
+  constructor(
+    @Inject(ConversationReader) private readonly reader: ConversationReader,
+    @Inject(Broadcast) broadcast: Broadcast,
+  ) {
+    this.unsubscribe = [
+      broadcast.subscribe((events) => {
+        for (const event of events) this.hear(event);
+      }),
+      // Changes may have been missed, by what is remembered and by what is being read.
+      broadcast.onInterruption(() => {
+        this.known.clear();
+        this.flights.clear();
+      }),
+    ];
+  }
+
+  onModuleDestroy(): void {
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
+  }
+
+  /** What is remembered; undefined when it has to be loaded. */
+  get(conversationId: string): Membership | undefined {
+    return this.known.get(conversationId);
+  }
+
+  /** What is remembered, or else read; null when there is no such conversation. One reading serves all who ask meanwhile. */
+  load(conversationId: string): Promise<Membership | null> {
+    const known = this.known.get(conversationId);
+    if (known) return Promise.resolve(known);
+    return this.flights.get(conversationId)?.membership ?? this.read(conversationId);
+  }
+
+  /** Read now, whatever is remembered: shows every change that was answered before this call. */
+  reload(conversationId: string): Promise<Membership | null> {
+    this.known.delete(conversationId);
+    return this.read(conversationId);
+  }
+
+  invalidate(conversationId: string): void {
+    this.known.delete(conversationId);
+  }
+
+  /**
+   * The user as a member, at once when that is remembered.
+   * @throws DomainError `not_found`: no such conversation, or somebody else's
+   */
+  requireMember(conversationId: string, userId: string): MaybePromise<MemberAccess> {
+    const known = this.known.get(conversationId);
+    const access = known && accessOf(known, userId);
+    return access ?? this.readMember(conversationId, userId);
+  }
+
+  /**
+   * The same, where only an admin may: somebody who is none by what is remembered may have become one.
+   * @returns null for a member who is no admin
+   */
+  async requireAdmin(conversationId: string, userId: string): Promise<MemberAccess | null> {
+    const access = await this.requireMember(conversationId, userId);
+    if (access.role === 'admin') return access;
+    const reread = await this.readMember(conversationId, userId);
+    return reread.role === 'admin' ? reread : null;
+  }
+
+  private async readMember(conversationId: string, userId: string): Promise<MemberAccess> {
+    const membership = await this.reload(conversationId);
+    const access = membership && accessOf(membership, userId);
+    if (!access) throw noSuchConversation();
+    return access;
+  }
+
+  private read(conversationId: string): Promise<Membership | null> {
+    const flight: Flight = { membership: Promise.resolve(null), epochMin: 0 };
+    flight.membership = this.readUntilCurrent(conversationId, flight);
+    this.flights.set(conversationId, flight);
+    return flight.membership;
+  }
+
+  private async readUntilCurrent(conversationId: string, flight: Flight): Promise<Membership | null> {
+    try {
+      let membership = await this.reader.membership(conversationId);
+      // A commit is readable before it is broadcast, so the next reading shows what was heard of meanwhile.
+      for (let i = 0; i < READINGS_AGAIN_MAX && membership && membership.membershipEpoch < flight.epochMin; i += 1) {
+        membership = await this.reader.membership(conversationId);
+      }
+      const isCurrent = this.flights.get(conversationId) === flight;
+      if (membership && isCurrent && membership.membershipEpoch >= flight.epochMin) this.keep(membership);
+      return membership;
+    } finally {
+      if (this.flights.get(conversationId) === flight) this.flights.delete(conversationId);
+    }
+  }
+
+  private keep(membership: Membership): void {
+    const { conversationId, membershipEpoch, members } = membership;
+    const known = this.known.peek(conversationId);
+    if (known && known.membershipEpoch > membershipEpoch) return;
+    this.known.set(conversationId, membership, CONVERSATION_COST + members.size);
+  }
+
+  private hear(event: LiveEvent): void {
+    if (!('membershipEpoch' in event)) return;
+    const { conversationId, membershipEpoch } = event;
+    const flight = this.flights.get(conversationId);
+    if (flight && flight.epochMin < membershipEpoch) flight.epochMin = membershipEpoch;
+    const known = this.known.peek(conversationId);
+    if (!known || membershipEpoch <= known.membershipEpoch) return;
+    const follows = event.type === 'members-changed' && membershipEpoch === known.membershipEpoch + 1;
+    // From where a new member sees is not in the event.
+    if (follows && event.added.length === 0) return this.keep(withChange(known, event));
+    this.known.delete(conversationId);
+    // Nobody waits for it: whoever needs it meets the failure when asking.
+    this.load(conversationId).catch(() => {});
+  }
+}
+
+function accessOf(membership: Membership, userId: string): MemberAccess | undefined {
+  const member = membership.members.get(userId);
+  return member && { membership, role: member.role, visibleFromSeq: member.visibleFromSeq };
+}
+
+function withChange(known: Membership, { membershipEpoch, removed, roles }: LiveMembersChanged): Membership {
+  const members = new Map(known.members);
+  for (const userId of removed) members.delete(userId);
+  for (const [userId, role] of Object.entries(roles)) {
+    const member = members.get(userId);
+    if (member) members.set(userId, { ...member, role });
+  }
+  return { ...known, membershipEpoch, members };
+}

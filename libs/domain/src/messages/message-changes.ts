@@ -1,0 +1,41 @@
+import { Inject } from '@nestjs/common';
+import type { Message } from '@parley/contracts';
+import { DomainError } from '../errors/domain-error.js';
+import { type MemberAccess, MembershipDirectory } from '../membership/membership-directory.js';
+import { type LocatedMessage, MessageStore } from '../ports/message-store.port.js';
+import { SendRates } from './send-rates.js';
+
+export function noSuchMessage(): DomainError {
+  return new DomainError('not_found', 'No such message');
+}
+
+/** What changing a message begins and ends with, whatever the change. */
+export class MessageChanges {
+  constructor(
+    @Inject(MembershipDirectory) private readonly directory: MembershipDirectory,
+    @Inject(SendRates) private readonly rates: SendRates,
+    @Inject(MessageStore) private readonly store: MessageStore,
+  ) {}
+
+  /** @throws DomainError `not_found` unless the user is a member, `rate_limited` */
+  async admit(userId: string, conversationId: string): Promise<MemberAccess> {
+    const access = await this.directory.requireMember(conversationId, userId);
+    const { allowed, retryAfterMs } = await this.rates.takeChange(userId, conversationId);
+    if (!allowed) throw new DomainError('rate_limited', 'Too many changes of messages', { retryAfterMs });
+    return access;
+  }
+
+  /** @throws DomainError `not_found` for a message that does not exist here, or that the member may not see */
+  async locate(access: MemberAccess, messageId: string): Promise<LocatedMessage> {
+    const message = await this.store.locate(access.membership.conversationId, messageId);
+    if (!message || message.seq < access.visibleFromSeq) throw noSuchMessage();
+    return message;
+  }
+
+  /** The message as it is stored now. */
+  async stored(conversationId: string, messageId: string): Promise<Message> {
+    const [message] = await this.store.find(conversationId, [messageId]);
+    if (!message) throw noSuchMessage();
+    return message;
+  }
+}

@@ -1,0 +1,134 @@
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Accepted, SendMessagePayload, Stored } from '@parley/contracts';
+import type { Actor } from '../../actor.js';
+import type { SendMessageCommand } from '../../conversation/commands/conversation-command.js';
+import { DEDUPLICATION_MS } from '../../conversation/conversation.rules.js';
+import type { Outcome } from '../../conversation/decision.js';
+import { DomainError } from '../../errors/domain-error.js';
+import { CommandJournal } from '../../journal/command-journal.js';
+import { type MaybePromise, whenKnown } from '../../journal/maybe-promise.js';
+import { DirectBlocks } from '../../membership/direct-blocks.js';
+import { type MemberAccess, MembershipDirectory } from '../../membership/membership-directory.js';
+import { MessageStore } from '../../ports/message-store.port.js';
+import type { RateDecision } from '../../ports/rate-limiter.port.js';
+import { SendRates } from '../send-rates.js';
+import { requestHashOf } from './request-hash.js';
+import { SendMessage } from './send-message.command.js';
+
+type Sent = Extract<Outcome, { kind: 'sent' }>;
+
+/** A send on its way, as its preparation sees it. */
+interface Attempt {
+  actor: Actor;
+  payload: SendMessagePayload;
+  requestHash: string;
+  /** The end, good or bad, of a send with the same key that was under way when this one came. */
+  earlier: Promise<void> | undefined;
+  /** It was counted by the rate limits. */
+  counted: boolean;
+}
+
+const ignore = (): void => {};
+
+@CommandHandler(SendMessage)
+export class SendMessageHandler implements ICommandHandler<SendMessage> {
+  /** Sends of this process that have not ended, by key. Kept only where rate limits may have to wait for one. */
+  private readonly underWay = new Map<string, Promise<void>>();
+
+  constructor(
+    @Inject(CommandJournal) private readonly journal: CommandJournal,
+    @Inject(MembershipDirectory) private readonly directory: MembershipDirectory,
+    @Inject(DirectBlocks) private readonly blocks: DirectBlocks,
+    @Inject(SendRates) private readonly rates: SendRates,
+    @Inject(MessageStore) private readonly store: MessageStore,
+  ) {}
+
+  async execute({ actor, payload }: SendMessage): Promise<Stored | Accepted> {
+    const { conversationId, clientMsgId } = payload;
+    const requestHash = requestHashOf(payload);
+    const attempt: Attempt = { actor, payload, requestHash, earlier: undefined, counted: false };
+    const sent = await (this.rates.unlimited ? this.submit(attempt) : this.submitKnown(attempt));
+    if (!sent) return { status: 'accepted', clientMsgId };
+    const { messageId, seq, rev, at, duplicate } = sent;
+    if (duplicate && attempt.counted) await this.rates.giveBackSend(actor.userId, conversationId);
+    return { status: 'stored', messageId, seq, rev, timestamp: new Date(at).toISOString(), clientMsgId, duplicate };
+  }
+
+  private submit(attempt: Attempt): Promise<Sent | null> {
+    const { actor, payload } = attempt;
+    return this.journal.submitSend(actor, payload.conversationId, () => this.prepare(attempt));
+  }
+
+  /** Lets repeated sends that the rate limits refuse find the first one, which may not be stored yet. */
+  private async submitKnown(attempt: Attempt): Promise<Sent | null> {
+    const { conversationId, clientMsgId } = attempt.payload;
+    const key = `${conversationId}:${attempt.actor.userId}:${clientMsgId}`;
+    attempt.earlier = this.underWay.get(key);
+    const sent = this.submit(attempt);
+    if (attempt.earlier) return sent;
+    const ended = sent.then(ignore, ignore);
+    this.underWay.set(key, ended);
+    try {
+      return await sent;
+    } finally {
+      this.underWay.delete(key);
+    }
+  }
+
+  private prepare(attempt: Attempt): MaybePromise<SendMessageCommand | Sent> {
+    const { actor, payload } = attempt;
+    const { conversationId } = payload;
+    return whenKnown(this.directory.requireMember(conversationId, actor.userId), (access) =>
+      whenKnown(this.blocks.isBlocked(actor.userId, access.membership), (blocked) => {
+        if (blocked) throw new DomainError('blocked');
+        const decided = this.rates.takeSend(actor.userId, conversationId);
+        return whenKnown<RateDecision, SendMessageCommand | Sent>(decided, (decision) => {
+          if (!decision.allowed) return this.repeatedOrRefused(attempt, decision);
+          attempt.counted = true;
+          return whenKnown(this.requireReferences(payload, access), () => commandOf(attempt));
+        });
+      }),
+    );
+  }
+
+  /** A send that was stored before is answered with its result, never with `rate_limited`. */
+  private async repeatedOrRefused(attempt: Attempt, { retryAfterMs }: RateDecision): Promise<Sent> {
+    const { conversationId, clientMsgId } = attempt.payload;
+    await attempt.earlier;
+    const key = { conversationId, senderId: attempt.actor.userId, clientMsgId };
+    const [prior] = await this.store.findSends([key]);
+    if (!prior || Date.now() - prior.at >= DEDUPLICATION_MS) {
+      throw new DomainError('rate_limited', 'Too many messages', { retryAfterMs });
+    }
+    if (prior.requestHash !== attempt.requestHash) throw new DomainError('client_msg_id_reused');
+    const { messageId, seq, rev, at } = prior;
+    return { kind: 'sent', messageId, seq, rev, at, duplicate: true };
+  }
+
+  private requireReferences(payload: SendMessagePayload, access: MemberAccess): MaybePromise<void> {
+    // Nothing can be uploaded in this version, so no id is a medium of the sender.
+    if (payload.mediaIds?.length) throw new DomainError('not_found', 'No such medium');
+    if (payload.replyToMessageId) return this.requireVisible(payload.conversationId, payload.replyToMessageId, access);
+  }
+
+  private async requireVisible(conversationId: string, messageId: string, access: MemberAccess): Promise<void> {
+    const message = await this.store.locate(conversationId, messageId);
+    if (!message || message.seq < access.visibleFromSeq) {
+      throw new DomainError('not_found', 'No such message to reply to');
+    }
+  }
+}
+
+function commandOf({ payload, requestHash }: Attempt): SendMessageCommand {
+  const { clientMsgId, content, contentType, replyToMessageId } = payload;
+  return {
+    type: 'send-message',
+    clientMsgId,
+    content,
+    contentType,
+    media: [],
+    replyToMessageId: replyToMessageId ?? null,
+    requestHash,
+  };
+}

@@ -1,0 +1,24 @@
+import type { ErrorCode } from '@parley/contracts';
+import type { Actor } from '../actor.js';
+import type { ConversationCommand } from '../conversation/commands/conversation-command.js';
+import type { MaybePromise } from '../journal/maybe-promise.js';
+
+/** What a policy makes of a command: it passes as it is, goes on in another form, or is refused. */
+export type Verdict =
+  'pass' | { change: ConversationCommand } | { refuse: { code: ErrorCode; detail: string; retryAfterMs?: number } };
+
+/**
+ * A rule of your own that sees commands before they are journaled: a word filter, a quota.
+ *
+ * It runs after authorisation and rate limits, once for each submission, in the order in which policies were added. A
+ * policy that answers at once costs no more than its own work; one that answers with a promise holds back the later
+ * commands of the same socket, which keep their order. What it throws that is not a DomainError is a bug: `internal`.
+ */
+export abstract class CommandPolicy {
+  /** For logs and messages of errors. */
+  abstract readonly name: string;
+  /** The commands that it wants to see; all of them when it is left out. */
+  readonly appliesTo?: readonly ConversationCommand['type'][];
+
+  abstract review(actor: Actor, conversationId: string, command: ConversationCommand): MaybePromise<Verdict>;
+}

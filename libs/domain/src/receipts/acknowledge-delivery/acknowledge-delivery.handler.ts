@@ -1,0 +1,39 @@
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { DomainError } from '../../errors/domain-error.js';
+import { MembershipDirectory } from '../../membership/membership-directory.js';
+import { MessageStore } from '../../ports/message-store.port.js';
+import { ReceiptFolder } from '../receipt-folder.js';
+import { AcknowledgeDelivery } from './acknowledge-delivery.command.js';
+
+interface Place {
+  conversationId: string;
+  seq: number;
+}
+
+@CommandHandler(AcknowledgeDelivery)
+export class AcknowledgeDeliveryHandler implements ICommandHandler<AcknowledgeDelivery> {
+  constructor(
+    @Inject(ReceiptFolder) private readonly folder: ReceiptFolder,
+    @Inject(MembershipDirectory) private readonly directory: MembershipDirectory,
+    @Inject(MessageStore) private readonly store: MessageStore,
+  ) {}
+
+  async execute(command: AcknowledgeDelivery): Promise<Place> {
+    const { actor, payload, known } = command;
+    const { messageId } = payload;
+    const conversationId =
+      known?.conversationId ?? payload.conversationId ?? (await this.store.conversationOf(messageId));
+    const isElsewhere = payload.conversationId !== undefined && payload.conversationId !== conversationId;
+    if (conversationId === null || isElsewhere) throw noSuchMessage();
+    const { visibleFromSeq } = await this.directory.requireMember(conversationId, actor.userId);
+    const seq = known?.seq ?? (await this.store.locate(conversationId, messageId))?.seq;
+    if (seq === undefined || seq < visibleFromSeq) throw noSuchMessage();
+    this.folder.foldDelivered(conversationId, actor.userId, { seq, messageId });
+    return { conversationId, seq };
+  }
+}
+
+function noSuchMessage(): DomainError {
+  return new DomainError('not_found', 'No such message');
+}
