@@ -1,0 +1,151 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  DataDirLock,
+  drainRequests,
+  HealthChecks,
+  Metrics,
+  NestLogger,
+  observeRequests,
+  openDatabase,
+  REQUEST_ID_OPTIONS,
+  Shutdown,
+  startOperationsServer,
+  startSupervisedPostgres,
+  traceBus,
+  withJwtSecret,
+  type AppConfig,
+  type ConfigWithSecret,
+  type Database,
+  type Logger,
+  type ShutdownReport,
+} from '@parley/infra';
+import { configureHttp } from '../../api/src/http/configure-http.js';
+import { createHttpAdapter } from '../../api/src/http/http-adapter.js';
+import { StandaloneModule } from './standalone.module.js';
+
+const STOP_POSTGRES_TIMEOUT_MS = 12_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export interface StandaloneDeps {
+  readonly logger: Logger;
+  /** Steps are added to it as things are opened; the caller may run it, also while this is still starting. */
+  readonly shutdown?: Shutdown;
+  /** What the process cannot work without is gone. */
+  readonly onLost?: (error: Error) => void;
+  /** True when a collector is configured: commands and queries get a span each. */
+  readonly tracing?: boolean;
+  /** False gives up durability of the bundled server; for tests alone. */
+  readonly fsync?: boolean;
+}
+
+export interface Standalone {
+  /** Where clients reach it: PUBLIC_URL, or the address it listens on. */
+  readonly url: string;
+  readonly port: number;
+  /** The port that METRICS_PORT asked for, if it did. */
+  readonly metricsPort: number | undefined;
+  readonly app: NestFastifyApplication;
+  readonly metrics: Metrics;
+  /** Stops everything in order; never rejects. */
+  close(): Promise<ShutdownReport>;
+}
+
+/**
+ * Starts everything of the embedded profile in this process: data folder, database, modules, doors, in this order.
+ * @throws what the part throws that cannot start; everything that was started before it is stopped again by then
+ */
+export async function bootstrapStandalone(config: AppConfig, deps: StandaloneDeps): Promise<Standalone> {
+  const shutdown = deps.shutdown ?? new Shutdown(deps.logger);
+  try {
+    return await start(config, deps, shutdown);
+  } catch (error) {
+    await shutdown.run(config.shutdown.crashTimeoutMs);
+    throw error;
+  }
+}
+
+async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown): Promise<Standalone> {
+  const { logger } = deps;
+  const metrics = new Metrics().withProcessFigures();
+  const health = new HealthChecks();
+  shutdown.at('stop_accepting', 'readiness', CLOSE_TIMEOUT_MS, () => health.drain());
+
+  const metricsPort = await serveOperations(config, { metrics, health, shutdown });
+  const database = await openStore(config, deps, shutdown);
+  health.register('database', async () => {
+    await database.pool.query('SELECT 1');
+  });
+
+  // After the lock of the data folder was taken: the secret lives in it.
+  const complete: ConfigWithSecret = withJwtSecret(config);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    StandaloneModule.forRoot({ config: complete, database, logger, metrics, health, shutdown }),
+    createHttpAdapter({ trustProxy: config.http.trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId }),
+    { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
+  );
+  shutdown.at('close_application', 'application', CLOSE_TIMEOUT_MS, () => app.close());
+  const fastify = app.getHttpAdapter().getInstance();
+  observeRequests(fastify, metrics, logger);
+  const drain = drainRequests(fastify);
+  configureHttp(app);
+  if (deps.tracing) for (const bus of [app.get(CommandBus), app.get(QueryBus)]) traceBus(bus);
+
+  await app.startAllMicroservices();
+  await app.listen(config.http.port, config.http.host);
+  shutdown.at('stop_accepting', 'requests', config.shutdown.drainTimeoutMs, drain);
+
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = config.http.publicUrl ?? urlOf(config.http.host, port);
+  return { url, port, metricsPort, app, metrics, close: () => shutdown.run(config.shutdown.timeoutMs) };
+}
+
+async function serveOperations(
+  config: AppConfig,
+  { shutdown, ...parts }: { metrics: Metrics; health: HealthChecks; shutdown: Shutdown },
+): Promise<number | undefined> {
+  if (config.metrics.port === undefined) return undefined;
+  const server = await startOperationsServer({ host: config.http.host, port: config.metrics.port, ...parts });
+  shutdown.at('let_go', 'metrics port', CLOSE_TIMEOUT_MS, () => server.close());
+  return server.port;
+}
+
+/** The given database, or the bundled one under the lock of the data folder; open, with its schema up to date. */
+async function openStore(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown): Promise<Database> {
+  const { logger } = deps;
+  const url = config.database.url ?? (await startBundledPostgres(config, deps, shutdown));
+  const database = await openDatabase({
+    url,
+    poolSize: config.database.poolConnectionsMax,
+    onPoolError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
+  });
+  shutdown.at('close_pools', 'database pools', CLOSE_TIMEOUT_MS, () => database.close());
+  return database;
+}
+
+async function startBundledPostgres(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown): Promise<string> {
+  const { logger, onLost, fsync = true } = deps;
+  const lock = await DataDirLock.acquire(config.profile.dataDir);
+  shutdown.at('let_go', 'data folder', CLOSE_TIMEOUT_MS, () => lock.release());
+  const postgres = await startSupervisedPostgres({
+    dataDir: config.profile.dataDir,
+    lock,
+    fsync,
+    log: (level, message) => logger[level](message),
+    onLost: (error) => {
+      logger.fatal({ err: error }, error.message);
+      onLost?.(error);
+    },
+  });
+  shutdown.at('stop_postgres', 'bundled Postgres', STOP_POSTGRES_TIMEOUT_MS, () => postgres.stop());
+  return postgres.url;
+}
+
+/** An address that the person who reads it can open: nobody can connect to 0.0.0.0. */
+function urlOf(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
