@@ -14,7 +14,7 @@ const ROLES = new Set(
   ),
 );
 /** Not parts but kinds: tests by what they need, the steps of the decider, configuration of tools. */
-const KINDS = new Set(['spec', 'int', 'e2e', 'evolve', 'rules', 'state', 'config', 'd', 'testing']);
+const KINDS = new Set(['spec', 'int', 'e2e', 'evolve', 'rules', 'state', 'properties', 'config', 'd', 'testing']);
 const DRAWERS = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared']);
 const SUITE_CALLS = new Set(['describe', 'suite']);
 const TEST_CALLS = new Set(['describe', 'suite', 'it', 'test', 'bench']);
