@@ -11,3 +11,4 @@ export * from './postgres/store-answer.js';
 export * from './operations-infra.module.js';
 export * from './telemetry/index.js';
 export * from './tracing/index.js';
+export * from './socketio/index.js';

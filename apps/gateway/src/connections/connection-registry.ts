@@ -1,0 +1,47 @@
+import { DoorMetrics } from '@parley/domain';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Connection } from './connection.js';
+
+const NONE: readonly Connection[] = Object.freeze([]);
+
+/** The open sockets of this process, by user. */
+@Injectable()
+export class ConnectionRegistry {
+  private readonly byUser = new Map<string, Connection[]>();
+  private readonly open = new Set<Connection>();
+
+  constructor(@Inject(DoorMetrics) private readonly metrics: DoorMetrics) {}
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  add(connection: Connection): void {
+    this.open.add(connection);
+    const others = this.byUser.get(connection.userId);
+    if (others) others.push(connection);
+    else this.byUser.set(connection.userId, [connection]);
+    this.metrics.socketsConnected(this.open.size);
+  }
+
+  remove(connection: Connection): void {
+    if (!this.open.delete(connection)) return;
+    const left = (this.byUser.get(connection.userId) ?? NONE).filter((other) => other !== connection);
+    if (left.length > 0) this.byUser.set(connection.userId, left);
+    else this.byUser.delete(connection.userId);
+    this.metrics.socketsConnected(this.open.size);
+  }
+
+  /** Do not change it; it is replaced, not changed, when a socket goes. */
+  ofUser(userId: string): readonly Connection[] {
+    return this.byUser.get(userId) ?? NONE;
+  }
+
+  all(): Iterable<Connection> {
+    return this.open;
+  }
+
+  userIds(): string[] {
+    return [...this.byUser.keys()];
+  }
+}

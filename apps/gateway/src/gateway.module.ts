@@ -1,0 +1,77 @@
+import type { Server } from 'node:http';
+import { Module, type INestApplication } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { APP_CONFIG, ParleyIoAdapter, type AppConfig } from '@parley/infra';
+import { ConnectionCloser } from './connections/connection-closer.js';
+import { ConnectionGateway } from './connections/connection.gateway.js';
+import { ConnectionKeeper } from './connections/connection-keeper.js';
+import { ConnectionRegistry } from './connections/connection-registry.js';
+import { GatewayDrain } from './connections/gateway-drain.js';
+import { SessionRenewal } from './connections/session-renewal.js';
+import { SocketAdmission } from './connections/socket-admission.js';
+import { GATEWAY_SETTINGS, HEADS_EVERY_MS, type GatewaySettings } from './gateway-settings.js';
+import { HeadsPoll } from './live/heads-poll.js';
+import { HeadsWriter } from './live/heads-writer.js';
+import { LiveDelivery } from './live/live-delivery.js';
+import { LiveWriter } from './live/live-writer.js';
+import { RecentMessages } from './live/recent-messages.js';
+import { Resender } from './live/resender.js';
+import { ToldMemberships } from './live/told-memberships.js';
+import { MessagesGateway } from './messages/messages.gateway.js';
+import { ReceiptsGateway } from './receipts/receipts.gateway.js';
+import { SyncGateway } from './sync/sync.gateway.js';
+import { TypingGateway } from './typing/typing.gateway.js';
+
+const doors = [MessagesGateway, ReceiptsGateway, TypingGateway, SyncGateway, ConnectionGateway];
+
+/**
+ * The sockets. Expects of global modules: `APP_CONFIG`, `TokenVerifier`, `SessionRevocations`, `Broadcast`,
+ * `ConversationReader`, `MessageStore`, `MembershipDirectory`, `DoorMetrics` and `PipelineMetrics`; and the domain's
+ * handlers on the command and query buses. `useSockets` opens the door before the application is initialised.
+ */
+@Module({
+  imports: [CqrsModule],
+  providers: [
+    ...doors,
+    { provide: GATEWAY_SETTINGS, inject: [APP_CONFIG], useFactory: gatewaySettings },
+    ConnectionRegistry,
+    ConnectionCloser,
+    ConnectionKeeper,
+    SocketAdmission,
+    SessionRenewal,
+    GatewayDrain,
+    RecentMessages,
+    ToldMemberships,
+    LiveWriter,
+    LiveDelivery,
+    HeadsWriter,
+    HeadsPoll,
+    Resender,
+  ],
+  exports: [GatewayDrain],
+})
+export class GatewayModule {}
+
+function gatewaySettings(config: AppConfig): GatewaySettings {
+  return {
+    rateLimited: config.rateLimits.mode === 'on',
+    eventsPerSecondMax: config.rateLimits.socketEvents.limit,
+    socketsPerUserMax: config.rateLimits.socketsPerUserMax,
+    stalledMsMax: config.sockets.stalledMsMax,
+    headsEveryMs: HEADS_EVERY_MS,
+    now: Date.now,
+  };
+}
+
+/** Serves Socket.IO on the application's own HTTP server. Call it between `create` and `init` or `listen`. */
+export function useSockets(app: INestApplication): void {
+  const config = app.get<AppConfig>(APP_CONFIG, { strict: false });
+  const adapter = new ParleyIoAdapter(app.getHttpServer() as Server, app.get(SocketAdmission, { strict: false }), {
+    allowedOrigins: config.http.allowedOrigins,
+    publicUrl: config.http.publicUrl,
+    trustProxy: config.http.trustProxy,
+    socketsPerAddressMax: config.rateLimits.mode === 'on' ? config.rateLimits.socketsPerAddressMax : null,
+    bufferBytesMax: config.sockets.bufferBytesMax,
+  });
+  app.useWebSocketAdapter(adapter);
+}

@@ -1,0 +1,179 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  DELIVERY_RECEIPT_MEMBERS_MAX,
+  ERROR_CODES,
+  READ_RECEIPT_MEMBERS_MAX,
+  type AckEvent,
+  type ErrorCode,
+} from '@parley/contracts';
+import {
+  ConversationReader,
+  messageJson,
+  PipelineMetrics,
+  type LiveConversationCreated,
+  type LiveConversationRenamed,
+  type LiveMarksAdvanced,
+  type LiveMembersChanged,
+  type LiveMessageChanged,
+  type LiveMessageSent,
+  type LiveSendSettled,
+  type LiveTyping,
+  type Membership,
+} from '@parley/domain';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { encodedPacket, serverPacket, type ServerPacket } from '../connections/link.js';
+import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
+import type { PacedRead } from './read-receipt-pace.js';
+import { RecentMessages } from './recent-messages.js';
+import { ToldMemberships } from './told-memberships.js';
+
+/**
+ * Live events in the wire's words, each encoded once and written to the sockets of those who may see it. Every method is
+ * given a membership that is at least as new as its event.
+ */
+@Injectable()
+export class LiveWriter {
+  constructor(
+    @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
+    @Inject(ConversationReader) private readonly reader: ConversationReader,
+    @Inject(RecentMessages) private readonly recent: RecentMessages,
+    @Inject(ToldMemberships) private readonly told: ToldMemberships,
+    @Inject(PipelineMetrics) private readonly metrics: PipelineMetrics,
+    @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
+  ) {}
+
+  messageSent({ message, originConnectionId, submittedAt }: LiveMessageSent, { members }: Membership): void {
+    let packet: ServerPacket | null = null;
+    const now = this.settings.now();
+    let delivered = 0;
+    for (const [userId, member] of members) {
+      if (message.seq < member.visibleFromSeq) continue;
+      for (const connection of this.registry.ofUser(userId)) {
+        if (connection.id === originConnectionId || connection.closing) continue;
+        packet ??= encodedPacket('new_message', messageJson(message));
+        connection.send(packet);
+        delivered++;
+        this.metrics.messageDelivered(now - submittedAt);
+        // A member's own message needs no ack from its other devices.
+        if (userId === message.senderId) continue;
+        if (!connection.deliveries.sent(message.conversationId, message.seq, now)) connection.send(RESYNC);
+      }
+    }
+    if (delivered === 0) return;
+    this.recent.remember(message);
+    this.metrics.liveDeliveries(delivered, false);
+  }
+
+  messageChanged({ message }: LiveMessageChanged, membership: Membership): void {
+    const packet = encodedPacket('message_updated', messageJson(message));
+    this.toMembers(membership, packet, { seq: message.seq });
+  }
+
+  renamed({ conversationId, rev, name }: LiveConversationRenamed, membership: Membership): void {
+    this.toMembers(membership, serverPacket('conversation_updated', { conversationId, rev, name }));
+  }
+
+  typing({ conversationId, userId, isTyping }: LiveTyping, membership: Membership): void {
+    const packet = serverPacket('typing_indicator', { conversationId, userId, isTyping });
+    this.toMembers(membership, packet, { exceptUserId: userId });
+  }
+
+  delivered({ conversationId, memberCount, marks }: LiveMarksAdvanced, membership: Membership): void {
+    if (memberCount > DELIVERY_RECEIPT_MEMBERS_MAX) return;
+    for (const { userId, delivered } of marks) {
+      if (!delivered) continue;
+      const lastDeliveredMessageId = delivered.messageId;
+      const packet = serverPacket('delivery_receipt', { conversationId, userId, lastDeliveredMessageId });
+      this.toMembers(membership, packet, { seq: delivered.seq, exceptUserId: userId });
+    }
+  }
+
+  read({ conversationId, memberCount, userId, read }: PacedRead, membership: Membership): void {
+    const packet = serverPacket('read_receipt', { conversationId, userId, lastReadMessageId: read.messageId });
+    if (memberCount <= READ_RECEIPT_MEMBERS_MAX) this.toMembers(membership, packet, { seq: read.seq });
+    else if (membership.members.has(userId)) this.toUser(userId, packet);
+  }
+
+  settled({ userId, conversationId, clientMsgId, outcome }: LiveSendSettled): void {
+    const place = { clientMsgId, conversationId };
+    let ack: AckEvent;
+    if (outcome.status === 'stored') {
+      const { messageId, seq, rev, at } = outcome;
+      ack = { ...place, status: 'stored', messageId, seq, rev, timestamp: new Date(at).toISOString() };
+    } else {
+      const code: ErrorCode = Object.hasOwn(ERROR_CODES, outcome.code) ? (outcome.code as ErrorCode) : 'internal';
+      const { status, retryable } = ERROR_CODES[code];
+      ack = { ...place, status: 'rejected', error: { code, status, detail: outcome.detail, retryable } };
+    }
+    this.toUser(userId, serverPacket('ack', ack));
+  }
+
+  /** Needs no membership: who was removed is in the event, and must hear of it even when nothing can be read. */
+  removed({ conversationId, removed }: LiveMembersChanged): void {
+    for (const userId of removed) this.tellRemoved(userId, conversationId);
+  }
+
+  tellRemoved(userId: string, conversationId: string): void {
+    this.told.removed(userId, conversationId);
+    const connections = this.registry.ofUser(userId);
+    if (connections.length === 0) return;
+    const packet = serverPacket('conversation_removed', { conversationId });
+    for (const connection of connections) {
+      connection.deliveries.forget(conversationId);
+      connection.send(packet);
+    }
+  }
+
+  async membersChanged(event: LiveMembersChanged, membership: Membership): Promise<void> {
+    const { conversationId, rev, removed, roles } = event;
+    const added = new Set(event.added);
+    const staying = [...membership.members.keys()].filter((userId) => !added.has(userId));
+    const told = staying.filter((userId) => this.isConnected(userId));
+    if (told.length > 0) {
+      const { turn } = this.told;
+      const members = added.size > 0 ? await this.reader.membersById(conversationId, event.added) : [];
+      const packet = serverPacket('members_changed', { conversationId, rev, added: members, removed, roles });
+      for (const userId of told) {
+        if (!this.told.removedSince(userId, conversationId, turn)) this.toUser(userId, packet);
+      }
+    }
+    await this.tellCreated(conversationId, event.added);
+  }
+
+  created({ conversationId, memberIds }: LiveConversationCreated): Promise<void> {
+    return this.tellCreated(conversationId, memberIds);
+  }
+
+  /** Each user's own view of the conversation; those who do not belong to it by now get nothing. */
+  async tellCreated(conversationId: string, userIds: readonly string[]): Promise<void> {
+    const connected = userIds.filter((userId) => this.isConnected(userId));
+    if (connected.length === 0) return;
+    const { turn } = this.told;
+    const views = await this.reader.conversationFor(conversationId, connected);
+    for (const [userId, view] of views) {
+      if (this.told.removedSince(userId, conversationId, turn)) continue;
+      this.told.created(userId, conversationId);
+      this.toUser(userId, serverPacket('conversation_created', view));
+    }
+  }
+
+  toUser(userId: string, packet: ServerPacket): void {
+    for (const connection of this.registry.ofUser(userId)) connection.send(packet);
+  }
+
+  private isConnected(userId: string): boolean {
+    return this.registry.ofUser(userId).length > 0;
+  }
+
+  private toMembers(
+    { members }: Membership,
+    packet: ServerPacket,
+    { seq = Infinity, exceptUserId }: { seq?: number; exceptUserId?: string } = {},
+  ): void {
+    for (const [userId, member] of members) {
+      if (userId !== exceptUserId && seq >= member.visibleFromSeq) this.toUser(userId, packet);
+    }
+  }
+}
+
+export const RESYNC: ServerPacket = serverPacket('resync', {});

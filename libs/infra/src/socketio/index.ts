@@ -1,0 +1,5 @@
+export { ParleyIoAdapter, SOCKET_PATH, type SocketServerOptions } from './parley-io-adapter.js';
+export type { TrustProxy } from './client-address.js';
+export type { HandshakeRequest, ReceivedEvent, SocketDoor } from './socket-door.js';
+export type { SocketLink } from './socket-link.js';
+export type { WirePacket } from './wire-packet.js';

@@ -1,0 +1,124 @@
+import type { Socket as TcpSocket } from 'node:net';
+import type { Socket } from 'socket.io';
+import type { PacketDecoder } from './packet-decoder.js';
+import { encodedOptions, type WirePacket } from './wire-packet.js';
+
+/** The parts of engine.io's and ws's sockets that their types keep private. */
+interface EngineConnection {
+  readyState: string;
+  writeBuffer: unknown[];
+  request: unknown;
+  transport: { name: string; req?: unknown; socket?: { terminate(): void; _socket?: TcpSocket | null } };
+  write(text: string, options: object): void;
+  close(discard?: boolean): void;
+}
+
+interface TcpHandle {
+  bytesWritten: number;
+  writeQueueSize: number;
+}
+
+export interface SocketLinkOptions {
+  /** Bytes that may wait for a reader; above it `onOverflow` is called. */
+  bufferBytesMax: number;
+}
+
+/**
+ * One client's connection as the application sees it: packets go in, and how far its reader is behind comes out.
+ * Nothing here throws, and writing to a closed link does nothing.
+ */
+export class SocketLink {
+  readonly id: string;
+  /** Called when a write made more than `bufferBytesMax` wait. */
+  onOverflow: () => void = () => {};
+  private waitingBytes = 0;
+  private readonly connection: EngineConnection;
+
+  constructor(
+    private readonly socket: Socket,
+    /** Where the client is, as far as the configured proxies can be believed. */
+    readonly address: string,
+    private readonly options: SocketLinkOptions,
+  ) {
+    this.id = socket.id;
+    this.connection = socket.conn as unknown as EngineConnection;
+    (socket.client as unknown as { decoder: PacketDecoder }).decoder.textCharsMax = Infinity;
+  }
+
+  write(packet: WirePacket): void {
+    const { connection } = this;
+    if (connection.readyState !== 'open') return;
+    const encoded = encodedOptions(packet);
+    if (connection.writeBuffer.length === 0) this.waitingBytes = 0;
+    this.waitingBytes += encoded.wsPreEncodedFrame[0].length;
+    connection.write(packet.text, encoded);
+    if (this.bufferedBytes() > this.options.bufferBytesMax) this.onOverflow();
+  }
+
+  /** Bytes that wait in this process for the reader. */
+  bufferedBytes(): number {
+    const waiting = this.connection.writeBuffer.length === 0 ? 0 : this.waitingBytes;
+    return waiting + (this.tcp?.writableLength ?? 0);
+  }
+
+  /**
+   * How many bytes the reader's side has taken so far. It stands still while a reader stalls. Polling clients take all or
+   * nothing, so theirs is always 0 and `bufferedBytes` says the rest.
+   */
+  takenBytes(): number {
+    const handle = (this.tcp as unknown as { _handle?: TcpHandle | null } | undefined)?._handle;
+    return handle ? handle.bytesWritten - handle.writeQueueSize : 0;
+  }
+
+  /** Forgets what the reader has not begun to take, so that the last words reach it first if it comes back. */
+  dropWaiting(): void {
+    this.connection.writeBuffer.splice(0);
+    this.waitingBytes = 0;
+  }
+
+  /** Ends the connection after what waits. Stock clients come back by themselves, unless they are told `goodbye`. */
+  close(goodbye: boolean): void {
+    if (goodbye) this.socket.disconnect(true);
+    this.connection.close();
+  }
+
+  /** Cuts the connection, whatever waits. */
+  terminate(): void {
+    this.connection.transport.socket?.terminate();
+    this.connection.close(true);
+  }
+
+  /** False once the connection under it is gone, in both directions. */
+  isOpen(): boolean {
+    const { tcp } = this;
+    return tcp ? !tcp.destroyed : this.connection.readyState !== 'closed';
+  }
+
+  /**
+   * Lets go of the handshake: the request with its headers is most of what an idle connection holds. A polling client
+   * still needs its requests.
+   */
+  forgetHandshake(): void {
+    const { connection } = this;
+    (this.socket as { handshake: Socket['handshake'] }).handshake = FORGOTTEN;
+    if (connection.transport.name !== 'websocket') return;
+    connection.request = null;
+    connection.transport.req = null;
+  }
+
+  private get tcp(): TcpSocket | undefined {
+    return this.connection.transport.socket?._socket ?? undefined;
+  }
+}
+
+const FORGOTTEN: Socket['handshake'] = Object.freeze({
+  headers: {},
+  time: '',
+  address: '',
+  xdomain: false,
+  secure: false,
+  issued: 0,
+  url: '',
+  query: {},
+  auth: {},
+});
