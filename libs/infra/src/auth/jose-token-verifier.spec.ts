@@ -11,7 +11,7 @@ import { externalUserId, JoseTokenVerifier } from './jose-token-verifier.js';
 
 const OWN = 'the secret of this server, long enough';
 const OTHER = 'the secret of another system, long enough';
-const own: AuthConfig = { jwtSecret: OWN, accessTokenSeconds: 900, refreshTokenDays: 30 };
+const own = { jwtSecret: OWN, accessTokenSeconds: 900, refreshTokenDays: 30 } satisfies AuthConfig;
 
 class Revocations extends SessionRevocations {
   private readonly ids = new Set<string>();

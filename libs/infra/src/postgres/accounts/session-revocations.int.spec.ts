@@ -105,7 +105,9 @@ describe('Postgres session revocations', () => {
 describe('session purge', () => {
   it('deletes in several statements until nothing is left to delete', async () => {
     const deleted = [1_000, 1_000, 7];
-    const store = { purgeExpiredSessions: vi.fn(() => Promise.resolve(deleted.shift() ?? 0)) };
+    const store = {
+      purgeExpiredSessions: vi.fn<(limit: number) => Promise<number>>(() => Promise.resolve(deleted.shift() ?? 0)),
+    };
     expect(await new SessionPurge(store as unknown as PostgresAccountStore).purge()).toBe(2_007);
     expect(store.purgeExpiredSessions).toHaveBeenCalledTimes(3);
   });
