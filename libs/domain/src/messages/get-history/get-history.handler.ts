@@ -1,0 +1,68 @@
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import type { HistoryQuery, MessagePage } from '@parley/contracts';
+import { ConversationReader, type MemberView } from '../../ports/conversation-reader.port.js';
+import { CursorCodec } from '../../ports/cursor-codec.port.js';
+import { MessageStore } from '../../ports/message-store.port.js';
+import { requireMessage, requireView } from '../visible-message.js';
+import { GetHistory } from './get-history.query.js';
+import {
+  coveredSeqs,
+  fitPage,
+  type HistoryWindow,
+  newerThan,
+  newestWindow,
+  olderThan,
+  windowAround,
+} from './history-window.js';
+
+@QueryHandler(GetHistory)
+export class GetHistoryHandler implements IQueryHandler<GetHistory> {
+  constructor(
+    @Inject(ConversationReader) private readonly conversations: ConversationReader,
+    @Inject(MessageStore) private readonly store: MessageStore,
+    @Inject(CursorCodec) private readonly cursors: CursorCodec,
+  ) {}
+
+  /**
+   * A page that ends early (1 MB) has at least one message, and the cursor to go on. The cursor goes on in the page's
+   * own direction: to newer messages after `after`, to older ones otherwise.
+   * @throws DomainError `not_found` for the conversation or the message named, `validation_failed` for a foreign cursor
+   */
+  async execute({ userId, conversationId, query }: GetHistory): Promise<MessagePage> {
+    const view = await requireView(this.conversations, conversationId, userId);
+    const list = `history:${conversationId}`;
+    const window =
+      query.cursor === undefined
+        ? await this.windowOf(view, conversationId, query)
+        : windowFrom(view, this.cursors.open(userId, list, query.cursor));
+    const { fromSeq, toSeq, order } = window;
+    const read = { conversationId, range: { fromSeq, toSeq }, order, limit: query.limit };
+    const items = fitPage(fromSeq > toSeq ? [] : await this.store.read(read), window);
+    const { oldest, newest } = coveredSeqs(items, window);
+    const hasBefore = oldest > view.visibleFromSeq;
+    const hasAfter = newest < view.lastSeq;
+    let nextCursor: string | null = null;
+    if (items.length > 0) {
+      if (order === 'oldest-first' && hasAfter) nextCursor = this.cursors.seal(userId, list, ['newer', newest]);
+      if (order === 'newest-first' && hasBefore) nextCursor = this.cursors.seal(userId, list, ['older', oldest]);
+    }
+    return { items: items as MessagePage['items'], nextCursor, hasBefore, hasAfter };
+  }
+
+  private async windowOf(view: MemberView, conversationId: string, query: HistoryQuery): Promise<HistoryWindow> {
+    const seqOf = async (messageId: string): Promise<number> =>
+      (await requireMessage(this.store, conversationId, view, messageId)).seq;
+    if (query.before !== undefined) return olderThan(view, await seqOf(query.before));
+    if (query.after !== undefined) return newerThan(view, await seqOf(query.after));
+    if (query.around === undefined) return newestWindow(view);
+    if (query.around !== 'first_unread') return windowAround(view, await seqOf(query.around), query.limit);
+    const firstUnread = Math.max(view.readSeq + 1, view.visibleFromSeq);
+    return firstUnread > view.lastSeq ? newestWindow(view) : windowAround(view, firstUnread, query.limit);
+  }
+}
+
+function windowFrom(view: MemberView, position: readonly (string | number)[]): HistoryWindow {
+  const [direction, seq] = position as ['older' | 'newer', number];
+  return direction === 'older' ? olderThan(view, seq) : newerThan(view, seq);
+}

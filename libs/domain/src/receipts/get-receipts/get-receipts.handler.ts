@@ -1,0 +1,67 @@
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import type { Message, Page, Receipt } from '@parley/contracts';
+import { requireMessage, requireView } from '../../messages/visible-message.js';
+import { ConversationReader, type MemberReceipt } from '../../ports/conversation-reader.port.js';
+import { MessageStore } from '../../ports/message-store.port.js';
+import { GetReceipts } from './get-receipts.query.js';
+
+const SENDS_PER_READ = 100;
+/** How many messages after this one are looked through for its readers' own sends. */
+const SENDS_SEARCHED_MAX = 500;
+
+@QueryHandler(GetReceipts)
+export class GetReceiptsHandler implements IQueryHandler<GetReceipts> {
+  constructor(
+    @Inject(ConversationReader) private readonly conversations: ConversationReader,
+    @Inject(MessageStore) private readonly store: MessageStore,
+  ) {}
+
+  /**
+   * All members but the sender that may see the message. A time is that of the first receipt that covered the message,
+   * or of the member's own next message, which moves its marks too; a mark that neither dates any more (its receipts
+   * are older than they are kept) has the message's time, before which it cannot have been set.
+   * @throws DomainError `not_found`
+   */
+  async execute({ userId, conversationId, messageId }: GetReceipts): Promise<Page<Receipt>> {
+    const view = await requireView(this.conversations, conversationId, userId);
+    const message = await requireMessage(this.store, conversationId, view, messageId);
+    const at = Date.parse(message.timestamp);
+    const { seq, senderId } = message;
+    const receipts = await this.conversations.receipts(conversationId, { seq, senderId, at });
+    await this.dateByOwnSends(message, view.lastSeq, receipts);
+    const items = receipts.map(({ userId: memberId, delivered, deliveredAt, read, readAt }) => ({
+      userId: memberId,
+      deliveredAt: delivered ? new Date(deliveredAt ?? at).toISOString() : null,
+      readAt: read ? new Date(readAt ?? at).toISOString() : null,
+    }));
+    return { items, nextCursor: null };
+  }
+
+  private async dateByOwnSends(message: Message, lastSeq: number, receipts: MemberReceipt[]): Promise<void> {
+    const open = new Map(receipts.filter((receipt) => receipt.read).map((receipt) => [receipt.userId, receipt]));
+    const end = Math.min(lastSeq, message.seq + SENDS_SEARCHED_MAX);
+    for (let fromSeq = message.seq + 1; fromSeq <= end && open.size > 0; fromSeq += SENDS_PER_READ) {
+      const toSeq = Math.min(end, fromSeq + SENDS_PER_READ - 1);
+      const later = await this.store.read({
+        conversationId: message.conversationId,
+        range: { fromSeq, toSeq },
+        order: 'oldest-first',
+        limit: SENDS_PER_READ,
+      });
+      for (const { senderId, timestamp } of later) dateBy(open, senderId, Date.parse(timestamp));
+    }
+  }
+}
+
+/** Messages come in the order of their times: whose receipt is earlier than this one needs no more looking. */
+function dateBy(open: Map<string, MemberReceipt>, senderId: string, at: number): void {
+  const receipt = open.get(senderId);
+  if (receipt) {
+    receipt.deliveredAt = Math.min(receipt.deliveredAt ?? at, at);
+    receipt.readAt = Math.min(receipt.readAt ?? at, at);
+  }
+  for (const { userId, readAt, deliveredAt } of open.values()) {
+    if ((readAt ?? Infinity) <= at && (deliveredAt ?? Infinity) <= at) open.delete(userId);
+  }
+}
