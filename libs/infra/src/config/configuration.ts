@@ -237,6 +237,11 @@ export const SETTINGS = {
       max: 600_000,
     }),
   },
+  faults: {
+    failPoint: optionalText('FAIL_POINT', {
+      description: 'Crash tests only: the process kills itself there, for example `after-commit:17`. Never set it.',
+    }),
+  },
   logging: {
     level: choice('LOG_LEVEL', {
       description: 'How much is logged. `debug` also logs each request that went well.',

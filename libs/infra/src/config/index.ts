@@ -1,5 +1,4 @@
-export { configurationTable } from './configuration-table.js';
-export { ALL_SETTINGS, EnvironmentSchema, type AppConfig, type RateLimitsConfig } from './configuration.js';
+export type { AppConfig, RateLimitsConfig } from './configuration.js';
 export { withJwtSecret, type ConfigWithSecret } from './kept-secret.js';
 export { APP_CONFIG, ConfigurationError, loadConfiguration, type Environment } from './load-configuration.js';
 export { isLoopbackHost } from './loopback.js';

@@ -27,7 +27,7 @@ describe('draining', () => {
     await hasBegun;
     let drained = false;
     const ended = drain().then(() => (drained = true));
-    await expect(fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).rejects.toThrow('fetch failed');
     expect(drained).toBe(false);
     answer();
     expect(await (await slow).text()).toBe('done');
@@ -56,7 +56,7 @@ describe('draining', () => {
     const { app, drain, port } = await server();
     const agent = new Agent({ keepAlive: true });
     await send(port, '/', agent);
-    await drain();
+    expect(await drain()).toBeUndefined();
     agent.destroy();
     await app.close();
   });

@@ -20,9 +20,9 @@ export interface ProcessEndOptions {
 
 export interface ProcessEnd {
   /** Ends the process as an error that nobody caught does: what it cannot work without is gone. */
-  crash(error: unknown): void;
+  readonly crash: (error: unknown) => void;
   /** Takes all listeners away again. */
-  release(): void;
+  readonly release: () => void;
 }
 
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;

@@ -2,5 +2,4 @@ export { HealthChecks, type HealthCheck } from './health-checks.js';
 export { createLogger, flushLogger, LOGGER, NestLogger, type Logger } from './logging.js';
 export { Metrics } from './metrics.js';
 export { startOperationsServer, type OperationsServer } from './operations-server.js';
-export { requestContext, type RequestContext } from './request-context.js';
 export { observeRequests, REQUEST_ID_OPTIONS } from './request-telemetry.js';

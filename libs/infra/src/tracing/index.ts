@@ -1,2 +1,3 @@
-export { traceBus, traceCommand } from './trace-command.js';
-export { startTracing, type Tracing } from './tracing.js';
+export { traceBus } from './trace-command.js';
+export type { Tracing } from './tracing-sdk.js';
+export { startTracing } from './tracing.js';

@@ -17,7 +17,6 @@ import {
   type Span,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
-import type { Tracing } from './tracing.js';
 
 const EXPORT_INTERVAL_MS = 1_000;
 const EXPORT_TIMEOUT_MS = 5_000;
@@ -27,9 +26,14 @@ const ATTRIBUTE_CHARS_MAX = 2_048;
 /** Asked every few seconds by machines, or open for hours: spans of these say nothing. */
 const UNTRACED_PATHS = /^\/(health\/|metrics|socket\.io\/)/;
 
-/** `Content`: what may carry a search text, a signature or a token in its query. */
+/** What may carry a search text, a signature or a token in its query. */
 const URL_ATTRIBUTES = ['http.url', 'http.target', 'url.full', 'url.path'];
 const DROPPED_ATTRIBUTES = ['url.query'];
+
+export interface Tracing {
+  /** Sends what is still waiting and ends tracing. Bounded; never rejects. */
+  stop(): Promise<void>;
+}
 
 export function startTracingSdk(endpoint: string, options: { serviceName: string; sampleRatio: number }): Tracing {
   const batches = new BatchSpanProcessor({

@@ -1,9 +1,5 @@
 import type { AppConfig } from '../config/configuration.js';
-
-export interface Tracing {
-  /** Sends what is still waiting and ends tracing. Bounded; never rejects. */
-  stop(): Promise<void>;
-}
+import type { Tracing } from './tracing-sdk.js';
 
 /**
  * Loads and starts OpenTelemetry when a collector is configured, else nothing of it. Call it before anything that

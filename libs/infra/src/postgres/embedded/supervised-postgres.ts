@@ -13,7 +13,7 @@ export interface SupervisedPostgresOptions extends EmbeddedPostgresOptions {
 
 export interface SupervisedPostgres {
   readonly url: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**
