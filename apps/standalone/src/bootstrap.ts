@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { NestFactory } from '@nestjs/core';
+import { CommandJournal, ReceiptFolder } from '@parley/domain';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   DataDirLock,
@@ -23,6 +24,9 @@ import {
   type Logger,
   type ShutdownReport,
 } from '@parley/infra';
+import { GatewayDrain } from '../../gateway/src/connections/gateway-drain.js';
+import { useSockets } from '../../gateway/src/gateway.module.js';
+import { CommandLogServer } from '../../worker/src/command-log-server.js';
 import { configureHttp } from '../../api/src/http/configure-http.js';
 import { createHttpAdapter } from '../../api/src/http/http-adapter.js';
 import { StandaloneModule } from './standalone.module.js';
@@ -40,6 +44,13 @@ export interface StandaloneDeps {
   readonly tracing?: boolean;
   /** False gives up durability of the bundled server; for tests alone. */
   readonly fsync?: boolean;
+}
+
+interface OpenStore {
+  database: Database;
+  databaseUrl: string;
+  /** Nobody else can have it. */
+  exclusive: boolean;
 }
 
 export interface Standalone {
@@ -75,7 +86,7 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
   shutdown.at('stop_accepting', 'readiness', CLOSE_TIMEOUT_MS, () => health.drain());
 
   const metricsPort = await serveOperations(config, { metrics, health, shutdown });
-  const database = await openStore(config, deps, shutdown);
+  const { database, databaseUrl, exclusive } = await openStore(config, deps, shutdown);
   health.register('database', async () => {
     await database.pool.query('SELECT 1');
   });
@@ -83,7 +94,16 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
   // After the lock of the data folder was taken: the secret lives in it.
   const complete: ConfigWithSecret = withJwtSecret(config);
   const app = await NestFactory.create<NestFastifyApplication>(
-    StandaloneModule.forRoot({ config: complete, database, logger, metrics, health, shutdown }),
+    StandaloneModule.forRoot({
+      config: complete,
+      database,
+      databaseUrl,
+      exclusive,
+      logger,
+      metrics,
+      health,
+      shutdown,
+    }),
     createHttpAdapter({ trustProxy: config.http.trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId }),
     { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
   );
@@ -92,8 +112,11 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
   observeRequests(fastify, metrics, logger);
   const drain = drainRequests(fastify);
   configureHttp(app);
+  useSockets(app);
   if (deps.tracing) for (const bus of [app.get(CommandBus), app.get(QueryBus)]) traceBus(bus);
 
+  app.connectMicroservice({ strategy: app.get(CommandLogServer) });
+  closePipelineInOrder(app, config, shutdown);
   await app.startAllMicroservices();
   await app.listen(config.http.port, config.http.host);
   shutdown.at('stop_accepting', 'requests', config.shutdown.drainTimeoutMs, drain);
@@ -113,17 +136,28 @@ async function serveOperations(
   return server.port;
 }
 
+/** Sockets are told first; then receipts that are still folded, then the commands in flight; then the owner stops. */
+function closePipelineInOrder(app: NestFastifyApplication, config: AppConfig, shutdown: Shutdown): void {
+  const { drainTimeoutMs } = config.shutdown;
+  const gateway = app.get(GatewayDrain, { strict: false });
+  const receipts = app.get(ReceiptFolder);
+  shutdown.at('stop_accepting', 'sockets', drainTimeoutMs, () => gateway.drain(drainTimeoutMs));
+  shutdown.at('flush_receipts', 'receipts', CLOSE_TIMEOUT_MS, () => receipts.flush());
+  shutdown.at('finish_commands', 'commands', drainTimeoutMs, () => app.get(CommandJournal).drained());
+  shutdown.at('stop_pipeline', 'pipeline', CLOSE_TIMEOUT_MS, () => app.get(CommandLogServer).close());
+}
+
 /** The given database, or the bundled one under the lock of the data folder; open, with its schema up to date. */
-async function openStore(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown): Promise<Database> {
+async function openStore(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown): Promise<OpenStore> {
   const { logger } = deps;
-  const url = config.database.url ?? (await startBundledPostgres(config, deps, shutdown));
+  const databaseUrl = config.database.url ?? (await startBundledPostgres(config, deps, shutdown));
   const database = await openDatabase({
-    url,
+    url: databaseUrl,
     poolSize: config.database.poolConnectionsMax,
     onPoolError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
   });
   shutdown.at('close_pools', 'database pools', CLOSE_TIMEOUT_MS, () => database.close());
-  return database;
+  return { database, databaseUrl, exclusive: config.database.url === undefined };
 }
 
 async function startBundledPostgres(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown): Promise<string> {

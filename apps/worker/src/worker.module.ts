@@ -13,7 +13,7 @@ import {
   PipelineMetrics,
   Replies,
 } from '@parley/domain';
-import { CommandLogServer } from './command-log.server.js';
+import { CommandLogServer } from './command-log-server.js';
 import { PipelineController } from './pipeline.controller.js';
 
 export interface WorkerOptions {

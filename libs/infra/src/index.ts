@@ -4,6 +4,7 @@ export * from './config/index.js';
 export * from './lifecycle/index.js';
 export * from './memory/index.js';
 export * from './memory/memory-rate-limiter.js';
+export * from './pipeline-infra.module.js';
 export * from './postgres/accounts/index.js';
 export * from './postgres/database.js';
 export * from './postgres/embedded/index.js';

@@ -77,7 +77,7 @@ export class PipelineInfraModule {
         { provide: Checkpoint, useFactory: () => new PostgresCheckpoint(pool) },
         { provide: EventStream, useFactory: () => new PostgresEventStream(pool) },
         { provide: MessageStore, useFactory: () => new PostgresMessageStore(pool, tails) },
-        { provide: ConversationReader, useFactory: () => new PostgresConversationReader(pool) },
+        { provide: ConversationReader, useFactory: () => new PostgresConversationReader(options.database) },
         { provide: Broadcast, useFactory: () => new MemoryBroadcast(hub) },
         { provide: Replies, useFactory: () => new MemoryReplies() },
         { provide: FailPoints, useFactory: () => failPointsOf(options.failPoint) },

@@ -28,6 +28,8 @@ export interface SubmitOptions {
   waitMs?: number;
 }
 
+const DRAIN_POLL_MS = 10;
+
 /** A command on its way through the log. */
 interface Submission {
   record: CommandRecord;
@@ -67,6 +69,11 @@ export class CommandJournal {
   /** Commands that wait for their outcome. */
   get commandsInFlight(): number {
     return this.inFlight;
+  }
+
+  /** Resolves when no command waits any more: each has an end within its wait, so this has one too. */
+  async drained(): Promise<void> {
+    while (this.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
   }
 
   /** This process's address for replies, and an id that no other submission has. */

@@ -306,7 +306,8 @@ export class PartitionOwner {
   private committed(builder: BatchBuilder, records: number, durationMs: number): void {
     const { metrics, log } = this.ports;
     for (const { expectedOffset: _, ...progress } of builder.batch.checkpoint.partitions) {
-      this.held.set(progress.partition, progress);
+      // Unless it was given up, or claimed anew, while the batch was on its way.
+      if (this.held.get(progress.partition)?.epoch === progress.epoch) this.held.set(progress.partition, progress);
     }
     this.failPoints.reach('after-commit');
     log.committed(this.positions());

@@ -58,6 +58,12 @@ export class PartitionRunner {
     await this.guard(() => this.owner.process(records));
   }
 
+  /** Drops everything; what is free is claimed again with the next renewal. */
+  abandon(why: string, error: unknown): void {
+    this.trouble(why, error);
+    this.lose([...this.mine]);
+  }
+
   /** Ends the batch in flight, publishes it and gives the partitions up, so that another owner need not wait. */
   async stop(): Promise<void> {
     if (this.settled) return;

@@ -7,6 +7,7 @@ export const COMMAND_BATCH = 'command-batch';
 /** Bounds a batch: what one commit holds, and how long deciding it may keep the event loop. */
 export const BATCH_RECORDS_MAX = 1_000;
 const IDLE_WAIT_MS = 500;
+const TROUBLE_PAUSE_MS = 500;
 
 /**
  * Nest transport that consumes the command log: it hands batches of records, in order and one after another, to the
@@ -34,7 +35,7 @@ export class CommandLogServer extends Server implements CustomTransportStrategy 
     );
   }
 
-  /** Finishes the batch in flight and gives the partitions up. */
+  /** Finishes what the log holds and the batch in flight, and gives the partitions up. May be called twice. */
   async close(): Promise<void> {
     this.stopping = true;
     await this.running;
@@ -51,14 +52,24 @@ export class CommandLogServer extends Server implements CustomTransportStrategy 
 
   private async consume(): Promise<void> {
     while (!this.stopping) {
-      await this.runner.settle();
-      let records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, 0);
-      if (records.length === 0) {
-        this.runner.publish();
-        records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, IDLE_WAIT_MS);
+      try {
+        await this.turn();
+      } catch (error) {
+        // The log cannot be read, or a bug: either way the owner begins again from what is committed.
+        this.runner.abandon('a turn of the log failed', error);
+        await new Promise((resolve) => setTimeout(resolve, TROUBLE_PAUSE_MS));
       }
-      if (records.length > 0) await this.dispatch(records);
     }
+  }
+
+  private async turn(): Promise<void> {
+    await this.runner.settle();
+    let records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, 0);
+    if (records.length === 0) {
+      this.runner.publish();
+      records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, IDLE_WAIT_MS);
+    }
+    if (records.length > 0) await this.dispatch(records);
   }
 
   private async dispatch(records: LogRecord[]): Promise<void> {
