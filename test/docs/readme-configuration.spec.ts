@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ALL_SETTINGS } from '../../libs/infra/src/config/configuration.js';
+import { ALL_SETTINGS, SETTINGS } from '../../libs/infra/src/config/configuration.js';
 import {
   configurationTable,
   TABLE_BEGIN,
@@ -28,4 +28,18 @@ it('a row that differs would be found', () => {
 
 it('the table has a row for each variable', () => {
   for (const { name } of ALL_SETTINGS) expect(configurationTable()).toContain(`| \`${name}\` |`);
+});
+
+it('no variable is without effect: something outside the configuration reads it', () => {
+  const root = join(import.meta.dirname, '..', '..');
+  const sources = globSync('{apps,libs}/**/*.ts', { cwd: root, exclude: (path) => /config|node_modules/.test(path) })
+    .filter((path) => !/\.(spec|testing)\.ts$|(^|\/)config\//.test(path))
+    .map((path) => readFileSync(join(root, path), 'utf8'))
+    .join('\n');
+  const unread = Object.entries(SETTINGS).flatMap(([group, settings]) =>
+    Object.keys(settings)
+      .filter((key) => !new RegExp(`\\b${key}\\b`).test(sources))
+      .map((key) => `${group}.${key}`),
+  );
+  expect(unread).toEqual([]);
 });

@@ -186,17 +186,6 @@ export const SETTINGS = {
       default: 20_000,
       max: 1_000_000,
     }),
-    batchRecordsMax: integer('COMMAND_BATCH_RECORDS_MAX', {
-      description: 'Records that one transaction of the pipeline takes at most.',
-      default: 2_000,
-      max: 20_000,
-    }),
-    conversationsInMemoryMax: integer('CONVERSATIONS_IN_MEMORY_MAX', {
-      description: 'Conversations whose state is kept in memory.',
-      default: 50_000,
-      min: 100,
-      max: 10_000_000,
-    }),
     receiptWindowMs: integer('RECEIPT_WINDOW_MS', {
       description: 'Delivered and read marks are gathered for so long before they are written.',
       default: 200,

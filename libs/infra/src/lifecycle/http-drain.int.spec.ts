@@ -27,7 +27,9 @@ describe('draining', () => {
     await hasBegun;
     let drained = false;
     const ended = drain().then(() => (drained = true));
-    await expect(fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).rejects.toThrow('fetch failed');
+    await expect(fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).rejects.toThrow(
+      'fetch failed',
+    );
     expect(drained).toBe(false);
     answer();
     expect(await (await slow).text()).toBe('done');
