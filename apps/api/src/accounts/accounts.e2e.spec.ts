@@ -109,6 +109,12 @@ describe('logging in', () => {
     expect(nobody.body).toEqual({ ...wrongBody, requestId: expect.any(String) });
   });
 
+  it('answers so for a name that nobody can have, too', async () => {
+    for (const name of ['Ada', 'a\0b', '\u200b', '😀', "' OR 1=1 --", '../../etc']) {
+      expect(await logIn(name, 'wrong password', '198.51.100.8')).toEqual(problem(401, 'invalid_credentials'));
+    }
+  });
+
   it('refuses the sixth failed attempt in a minute on an account from an address, also with the right password', async () => {
     const { username, password } = await door.signUp();
     for (let attempt = 0; attempt < 5; attempt++) {

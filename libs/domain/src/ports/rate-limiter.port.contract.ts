@@ -43,6 +43,17 @@ export function rateLimiterContract(name: string, make: () => LimiterUnderTest):
       }
     });
 
+    it('does not forget the end of a burst with its beginning', async () => {
+      const { limiter, pass } = make();
+      await use(limiter, 'a', 1);
+      await pass(60);
+      await use(limiter, 'a', 4);
+      await pass(941);
+      expect((await limiter.take('a', 2, rate)).allowed).toBe(false);
+      await pass(60);
+      expect((await limiter.take('a', 5, rate)).allowed).toBe(true);
+    });
+
     it('counts each key by itself', async () => {
       const { limiter } = make();
       await use(limiter, 'a', 6);

@@ -1,6 +1,6 @@
 import { Inject, Optional } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { Session } from '@parley/contracts';
+import { type Session, UsernameSchema } from '@parley/contracts';
 import { DomainError } from '../../errors/domain-error.js';
 import { DoorMetrics, type RateLimitName } from '../../ports/door-metrics.port.js';
 import { type RateLimit, RateLimiter } from '../../ports/rate-limiter.port.js';
@@ -34,7 +34,7 @@ export class LogInHandler implements ICommandHandler<LogIn> {
     await this.countAttempt(counters);
     let credentials: Credentials | null;
     try {
-      credentials = await this.accounts.findCredentials(login.username);
+      credentials = await this.findCredentials(login.username);
       const right = await this.passwords.verify(login.password, credentials?.passwordHash ?? null);
       if (!right) credentials = null;
     } catch (error) {
@@ -47,6 +47,11 @@ export class LogInHandler implements ICommandHandler<LogIn> {
     const { session, refreshToken } = startSession(this.tokens, login.deviceId ?? null);
     await this.accounts.createSession(credentials.user.userId, session);
     return sessionAnswer(this.tokens, credentials.user, session, refreshToken);
+  }
+
+  // Any text may be tried as a name; one that nobody can have is not asked for (a store need not even be able to hold it).
+  private async findCredentials(username: string): Promise<Credentials | null> {
+    return UsernameSchema.safeParse(username).success ? this.accounts.findCredentials(username) : null;
   }
 
   private countersOf(username: string, clientAddress: string): Counter[] {
