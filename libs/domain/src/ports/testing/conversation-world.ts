@@ -3,10 +3,13 @@ import type { ConversationType, Message } from '@parley/contracts';
 import { evolve } from '../../conversation/conversation.evolve.js';
 import type { ConversationState } from '../../conversation/conversation.state.js';
 import type { ConversationEvent } from '../../conversation/events/conversation-event.js';
+import { applyChange, type MessageChange } from '../../messages/message.projection.js';
 import type { MemberRow, ReceiptAdvance } from '../checkpoint.port.js';
+import type { MessageWrite } from '../message-store.port.js';
 
-/** What one commit of the pipeline leaves in the read models. */
+/** What one commit of the pipeline leaves in the message store and in the read models. */
 export interface ReadModelWrite {
+  messages: MessageWrite[];
   conversations: ConversationState[];
   members: MemberRow[];
   receipts: ReceiptAdvance[];
@@ -21,7 +24,7 @@ export class ConversationWorld {
   at = BEGIN;
   private state: ConversationState | null = null;
   private messageCount = 0;
-  /** Messages by seq, as they were sent. */
+  /** Messages by seq, as they are now. */
   readonly messages: Message[] = [];
 
   private constructor(
@@ -86,7 +89,6 @@ export class ConversationWorld {
       deletedAt: null,
       reactions: [],
     };
-    this.messages.push(message);
     await this.happen({ type: 'message-sent', ...place, message, requestHash: 'h' });
     return message;
   }
@@ -101,6 +103,11 @@ export class ConversationWorld {
       seq,
       deletedBy,
     });
+  }
+
+  edit(seq: number, content: string): Promise<void> {
+    const rev = this.now.lastRev + 1;
+    return this.happen({ type: 'message-edited', ...this.place(), rev, messageId: this.messageId(seq), seq, content });
   }
 
   rename(name: string): Promise<void> {
@@ -141,6 +148,21 @@ export class ConversationWorld {
     return { version: 1, conversationId: this.id, at: this.at };
   }
 
+  private messagesTouched(event: ConversationEvent): MessageWrite[] {
+    if (event.type === 'message-sent') {
+      const { message, requestHash } = event;
+      const { conversationId, senderId, clientMsgId, messageId, seq, rev } = message;
+      this.messages.push(message);
+      const send = { conversationId, senderId, clientMsgId, messageId, seq, rev, at: event.at, requestHash };
+      return [{ message, send }];
+    }
+    const isChange = (other: ConversationEvent): other is MessageChange => 'seq' in other;
+    if (!isChange(event)) return [];
+    const message = applyChange(this.messages[event.seq - 1] as Message, event);
+    this.messages[event.seq - 1] = message;
+    return [{ message, send: null }];
+  }
+
   private async happen(event: ConversationEvent): Promise<void> {
     const before = new Map(this.state?.members);
     this.state = evolve(this.state, event);
@@ -154,6 +176,7 @@ export class ConversationWorld {
     }
     const onlyMembers = event.type === 'marks-advanced' || event.type === 'settings-changed';
     await this.write({
+      messages: this.messagesTouched(event),
       conversations: onlyMembers ? [] : [this.state],
       members: rows,
       receipts: event.type === 'marks-advanced' ? [{ conversationId: this.id, at: event.at, marks: event.marks }] : [],

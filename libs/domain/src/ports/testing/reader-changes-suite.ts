@@ -204,7 +204,7 @@ export function receiptsSuite(setting: () => Setting): void {
         at: at + i,
         marks: [{ userId: eve, delivered: { seq: 1, messageId: world.messageId(1) } }],
       }));
-      await harness.write({ conversations: [], members: [], receipts: filler });
+      await harness.write({ messages: [], conversations: [], members: [], receipts: filler });
       world.at += 60_000;
       await world.read(bob, 1);
       expect((await receipts(world, 1, ada)).get(bob)).toMatchObject({ readAt: world.at, deliveredAt: world.at });

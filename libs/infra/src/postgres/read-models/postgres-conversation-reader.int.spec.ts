@@ -32,7 +32,7 @@ describe('positions in the history of a Postgres database', () => {
     const state = structuredClone(world.now);
     state.lastSeq += 1;
     state.lastRev += 1;
-    await client.query(readModelStatement({ conversations: [state], members: [], receipts: [] }));
+    await client.query(readModelStatement({ messages: [], conversations: [state], members: [], receipts: [] }));
     return {
       commit: async () => {
         await client.query('COMMIT');

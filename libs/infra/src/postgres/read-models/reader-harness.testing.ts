@@ -3,6 +3,7 @@ import type { ReadModelWrite, WriteReadModels } from '../../../../domain/src/por
 import { conversationsFragment, membersFragment, receiptsFragment } from '../checkpoint/checkpoint-fragments.js';
 import { type Database, openDatabase } from '../database.js';
 import { startTestPostgres } from '../embedded/testing.js';
+import { messagesFragment } from '../message-store/message-fragments.js';
 import { type Statement, statementOf } from '../sql/fragment.js';
 import { PostgresConversationReader } from './postgres-conversation-reader.js';
 
@@ -15,10 +16,11 @@ export interface PostgresReaderHarness {
   close(): Promise<void>;
 }
 
-/** The part of the pipeline's commit that makes the read models. */
+/** The part of the pipeline's commit that queries read. */
 export function readModelStatement(write: ReadModelWrite): Statement {
   return statementOf(
     [
+      ...(write.messages.length > 0 ? [messagesFragment(write.messages)] : []),
       ...(write.conversations.length > 0 ? [conversationsFragment(write.conversations)] : []),
       ...(write.members.length > 0 ? [membersFragment(write.members)] : []),
       ...(write.receipts.length > 0 ? [receiptsFragment(write.receipts)] : []),

@@ -1,0 +1,44 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CqrsModule, QueryBus } from '@nestjs/cqrs';
+import { ConversationReader, CursorCodec, MessageStore, QUERY_HANDLERS } from '@parley/domain';
+import { ConversationWorld } from '../../../../domain/src/ports/testing/conversation-world.js';
+import { HmacCursorCodec } from '../../auth/hmac-cursor-codec.js';
+import { PostgresMessageStore } from '../message-store/postgres-message-store.js';
+import { openReaderHarness, type PostgresReaderHarness } from './reader-harness.testing.js';
+
+export interface QueryHarness extends PostgresReaderHarness {
+  queries: QueryBus;
+  create(
+    userIds: readonly string[],
+    options?: Parameters<typeof ConversationWorld.create>[2],
+  ): Promise<ConversationWorld>;
+}
+
+/** The queries behind their bus, on a real database. */
+export async function openQueryHarness(): Promise<QueryHarness> {
+  const harness = await openReaderHarness();
+
+  @Module({
+    imports: [CqrsModule],
+    providers: [
+      ...QUERY_HANDLERS,
+      { provide: ConversationReader, useValue: harness.reader },
+      { provide: MessageStore, useValue: new PostgresMessageStore(harness.database.pool) },
+      { provide: CursorCodec, useValue: new HmacCursorCodec('a secret of these tests') },
+    ],
+  })
+  class QueriesModule {}
+
+  const app = await NestFactory.createApplicationContext(QueriesModule, { logger: false });
+  await app.init();
+  return {
+    ...harness,
+    queries: app.get(QueryBus),
+    create: (userIds, options) => ConversationWorld.create(harness.write, userIds, options),
+    close: async () => {
+      await app.close();
+      await harness.close();
+    },
+  };
+}
