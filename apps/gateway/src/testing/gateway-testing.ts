@@ -71,6 +71,12 @@ export class TestReader {
   gate: Promise<void> | null = null;
   failing = false;
 
+  /** These are the members from now on; what is published by `sentNow` says so too. */
+  setMembers(userIds: readonly string[], visibleFromSeq = 1): void {
+    this.epoch++;
+    this.members = new Map(userIds.map((userId) => [userId, { role: 'member', visibleFromSeq }]));
+  }
+
   async membership(conversationId: string): Promise<Membership | null> {
     this.membershipReads++;
     const { epoch, members } = this;
@@ -197,6 +203,8 @@ export interface TestGateway {
   verifier: TestVerifier;
   revocations: TestRevocations;
   domain: TestDomain;
+  /** Broadcasts a message as the pipeline would, with the present membership epoch. */
+  publishSent(message: Message, originConnectionId?: string): void;
   /** Moves the gateway's clock; nothing else hurries. */
   advance(ms: number): void;
   stop(): Promise<void>;
@@ -239,7 +247,12 @@ export async function startTestGateway(environment: Record<string, string> = {})
     verifier,
     revocations,
     domain,
-    advance: (ms) => (ahead += ms),
+    publishSent: (message, originConnectionId = undefined) => {
+      void broadcast.publish([sent(message, reader.epoch, originConnectionId ?? null)]);
+    },
+    advance: (ms) => {
+      ahead += ms;
+    },
     stop: () => app.close(),
   };
 }
