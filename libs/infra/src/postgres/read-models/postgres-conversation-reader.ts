@@ -197,7 +197,7 @@ export class PostgresConversationReader extends ConversationReader {
     conversationId: string,
     message: { seq: number; senderId: string; at: number },
   ): Promise<MemberReceipt[]> {
-    return storeAnswer(() => readReceipts(this.pool, conversationId, message), RECEIPTS_ANSWER_MS_MAX);
+    return storeAnswer(() => readReceipts(this.pool, conversationId, message));
   }
 
   private async views(name: string, text: string, values: unknown[]): Promise<Conversation[]> {
@@ -205,9 +205,6 @@ export class PostgresConversationReader extends ConversationReader {
     return rows.map((row) => toConversation(row, shownMembers(row)));
   }
 }
-
-/** A search through thousands of advances may take its time. */
-const RECEIPTS_ANSWER_MS_MAX = 10_000;
 
 function withNumbers(row: MemberRow): MemberColumns {
   const columns = row as unknown as MemberColumns;

@@ -3,8 +3,8 @@ import type pg from 'pg';
 
 /** Advances read in one statement: about 10 ms for a group of hundreds whose every row names many members. */
 const CHUNK_ROWS = 1_000;
-/** Searching ends here; the time of a mark that was set even later is then not known. */
-const SEARCHED_ROWS_MAX = 100_000;
+/** Searching ends here, well within a caller's patience; the time of a mark that was set even later is then not known. */
+const SEARCH_MS_MAX = 1_500;
 
 const COVERING_MEMBERS = `
   SELECT m.user_id::text AS user_id, m.delivered_seq >= $2 AS delivered, m.read_seq >= $2 AS read
@@ -57,7 +57,8 @@ export async function readReceipts(
   }));
   const open = new Map(receipts.filter(isOpen).map((receipt) => [receipt.userId, receipt]));
   let place: [at: Date, id: string] = [new Date(message.at), '0'];
-  for (let searched = 0; open.size > 0 && searched < SEARCHED_ROWS_MAX; searched += CHUNK_ROWS) {
+  const end = performance.now() + SEARCH_MS_MAX;
+  while (open.size > 0 && performance.now() < end) {
     const next = await searchChunk(pool, conversationId, message.seq, place, open);
     if (!next) break;
     place = next;
