@@ -1,8 +1,6 @@
-import { Module, type Provider, type Type } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { Module, type Type } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '@parley/infra';
 import { AccountsModule } from './accounts/accounts.module.js';
-import { AuthGuard } from './auth/auth-guard.js';
 import { ConnectController } from './connect/connect.controller.js';
 import { ChangeSettingsController } from './conversations/change-settings.controller.js';
 import { CreateConversationController } from './conversations/create-conversation.controller.js';
@@ -12,7 +10,6 @@ import { RenameConversationController } from './conversations/rename-conversatio
 import { PagesController } from './documents/pages.controller.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpSettings } from './http/http-settings.js';
-import { UndeclaredFieldsGuard } from './http/undeclared-fields-guard.js';
 import { ChangeMembersController } from './members/change-members.controller.js';
 import { ListMembersController } from './members/list-members.controller.js';
 import { DeleteMessageController } from './messages/delete-message.controller.js';
@@ -47,12 +44,6 @@ export const API_CONTROLLERS: Type[] = [
   SyncController,
 ];
 
-/** Every route needs a token and takes no undeclared field, unless it says otherwise. */
-export const API_GUARDS: Provider[] = [
-  { provide: APP_GUARD, useClass: AuthGuard },
-  { provide: APP_GUARD, useClass: UndeclaredFieldsGuard },
-];
-
 /**
  * The REST door: every route of the contract, and the pages. Needs a global CqrsModule with the domain's handlers, a
  * global `TokenVerifier`, `RateLimiter`, `DoorMetrics` and configuration, and `configureHttp` on the application.
@@ -61,7 +52,6 @@ export const API_GUARDS: Provider[] = [
   imports: [AccountsModule, UsersModule, HealthModule],
   controllers: API_CONTROLLERS,
   providers: [
-    ...API_GUARDS,
     {
       provide: HttpSettings,
       inject: [APP_CONFIG],

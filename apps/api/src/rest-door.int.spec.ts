@@ -220,7 +220,11 @@ describe('GET /v1/connect', () => {
   });
 
   it('names PUBLIC_URL where there is one, and believes a proxy only where it is trusted', async () => {
-    const behindProxy = { authorization: `Bearer ${CALLER}`, 'x-forwarded-proto': 'https', 'x-forwarded-host': 'chat.test' };
+    const behindProxy = {
+      authorization: `Bearer ${CALLER}`,
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'chat.test',
+    };
     const named = await openRestDoor({ settings: { publicUrl: 'https://chat.example' } });
     const trusting = await openRestDoor({ trustProxy: 1 });
     const urlOf = async ({ app }: RestDoor) =>

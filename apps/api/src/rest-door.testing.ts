@@ -14,7 +14,7 @@ import {
 } from '@parley/domain';
 import { createLogger, observeRequests, REQUEST_ID_OPTIONS } from '@parley/infra';
 import { AccountsModule } from './accounts/accounts.module.js';
-import { API_CONTROLLERS, API_GUARDS } from './api.module.js';
+import { API_CONTROLLERS } from './api.module.js';
 import { configureHttp } from './http/configure-http.js';
 import { createHttpAdapter } from './http/http-adapter.js';
 import { HttpSettings } from './http/http-settings.js';
@@ -91,6 +91,8 @@ export interface RestDoor {
   app: NestFastifyApplication;
   answers: Answers;
   log: string[];
+  /** `GET /v1/users/:userId` and so on: what the router serves. */
+  routes: string[];
   close(): Promise<void>;
 }
 
@@ -111,7 +113,7 @@ export async function openRestDoor({ settings, limiter, trustProxy = false }: Re
     imports: [StandIns.with(answers, limiter ?? new UnlimitedRateLimiter())],
     // The handlers behind accounts and users need engines; their controllers are what is of this door.
     controllers: [...API_CONTROLLERS, ...controllersOf(AccountsModule), ...controllersOf(UsersModule)],
-    providers: [...API_GUARDS, { provide: HttpSettings, useValue: httpSettings }],
+    providers: [{ provide: HttpSettings, useValue: httpSettings }],
   };
   const write = (...parts: unknown[]) => void log.push(parts.map(String).join(' '));
   const adapter = createHttpAdapter({ trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId });
@@ -120,11 +122,18 @@ export async function openRestDoor({ settings, limiter, trustProxy = false }: Re
     abortOnError: false,
     logger: { log: () => {}, warn: write, error: write, fatal: write },
   });
+  const routes: string[] = [];
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRoute', ({ method, url }) => {
+      routes.push(...[method].flat().map((verb) => `${verb} ${url}`));
+    });
   observeRequests(app.getHttpAdapter().getInstance(), new NoDoorMetrics(), createLogger({ level: 'silent' }));
   configureHttp(app);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
-  return { app, answers, log, close: () => app.close() };
+  return { app, answers, log, routes, close: () => app.close() };
 }
 
 function controllersOf(module: Type): Type[] {

@@ -10,7 +10,6 @@ import type { AuthConfig } from '../../../../libs/infra/src/auth/auth-config.js'
 import { MemoryRateLimiter } from '../../../../libs/infra/src/memory/memory-rate-limiter.js';
 import { type Database, openDatabase } from '../../../../libs/infra/src/postgres/database.js';
 import { startTestPostgres } from '../../../../libs/infra/src/postgres/embedded/testing.js';
-import { API_GUARDS } from '../api.module.js';
 import { configureHttp } from '../http/configure-http.js';
 import { createHttpAdapter } from '../http/http-adapter.js';
 import { HttpSettings } from '../http/http-settings.js';
@@ -74,7 +73,7 @@ export async function openAccountsDoor(auth: Partial<AuthConfig> = {}): Promise<
       AccountsModule,
       UsersModule,
     ],
-    providers: [...API_GUARDS, { provide: HttpSettings, useValue: settings }],
+    providers: [{ provide: HttpSettings, useValue: settings }],
   };
   // One proxy in front is believed, so that a test can come from any address.
   const adapter = createHttpAdapter({ trustProxy: 1, requestId: () => randomUUID() });

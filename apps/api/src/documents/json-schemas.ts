@@ -34,10 +34,14 @@ export function exampleOf(schema: z.ZodType): unknown {
   return (z.globalRegistry.get(schema)?.['examples'] as unknown[] | undefined)?.[0];
 }
 
-// The bounds of JavaScript's whole numbers say nothing about a field.
-function tidy({ jsonSchema }: { jsonSchema: JsonSchema }): void {
+/** Leaves out what zod adds and nobody said. */
+function tidy({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: JsonSchema }): void {
+  // The bounds of JavaScript's whole numbers say nothing about a field.
   if (jsonSchema['minimum'] === Number.MIN_SAFE_INTEGER) delete jsonSchema['minimum'];
   if (jsonSchema['maximum'] === Number.MAX_SAFE_INTEGER) delete jsonSchema['maximum'];
+  // Answers may grow fields that a client does not know; only what is strict in the contract is closed.
+  const { def } = zodSchema._zod;
+  if (def.type === 'object' && def.catchall === undefined) delete jsonSchema['additionalProperties'];
 }
 
 function pointToComponents(value: unknown): unknown {

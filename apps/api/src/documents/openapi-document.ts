@@ -1,6 +1,13 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { ERROR_CODES, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, ProblemSchema, type ErrorCode } from '@parley/contracts';
+import {
+  ERROR_CODE_NAMES,
+  ERROR_CODES,
+  PAGE_ITEMS_DEFAULT,
+  PAGE_ITEMS_MAX,
+  ProblemSchema,
+  type ErrorCode,
+} from '@parley/contracts';
 import type { z } from 'zod';
 import { IS_PUBLIC } from '../auth/public.js';
 import { toProblem } from '../http/problem.js';
@@ -13,7 +20,11 @@ export interface OpenApiDocument {
   openapi: '3.1.0';
   info: JsonSchema;
   paths: Record<string, Record<string, JsonSchema>>;
-  components: { schemas: Record<string, JsonSchema>; securitySchemes: JsonSchema };
+  components: {
+    schemas: Record<string, JsonSchema>;
+    examples: Record<string, JsonSchema>;
+    securitySchemes: JsonSchema;
+  };
   [part: string]: unknown;
 }
 
@@ -58,6 +69,7 @@ export function openApiDocument(controllers: readonly Type[]): OpenApiDocument {
     paths,
     components: {
       schemas: componentSchemas(paths, routes),
+      examples: problemExamples(),
       securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
   };
@@ -156,15 +168,23 @@ function refusalObjects(
 }
 
 function refusalObject(codes: readonly ErrorCode[]): JsonSchema {
-  const examples = Object.fromEntries(
-    codes.map((code) => [code, { value: toProblem({ code, detail: ERROR_CODES[code].title }, REQUEST_ID_EXAMPLE) }]),
-  );
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   const waits = codes.some((code) => ERROR_CODES[code].retryable && code !== 'internal');
   return {
     description: codes.map((code) => `\`${code}\``).join(', '),
     ...(waits && { headers: { 'retry-after': { description: 'Seconds to wait', schema: { type: 'integer' } } } }),
     content: { 'application/problem+json': { schema: referenceTo(ProblemSchema, 'output'), examples } },
   };
+}
+
+/** One problem document for each code, which the refusals of all routes refer to. */
+function problemExamples(): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    ERROR_CODE_NAMES.map((code) => {
+      const { title: detail } = ERROR_CODES[code];
+      return [code, { summary: detail, value: toProblem({ code, detail }, REQUEST_ID_EXAMPLE) }];
+    }),
+  );
 }
 
 /** What answers reach is described as answered; what only requests reach, as it may be sent. */
