@@ -138,7 +138,7 @@ export function conversationReaderContract(name: string, open: () => Promise<Rea
         const { members, memberCount } = await viewOf(world, ada);
         expect(memberCount).toBe(24);
         expect(members).toHaveLength(20);
-        const founders = [ada, others[0]].sort();
+        const founders = [ada, others[0] as string].sort();
         expect(members.map((member) => member.userId)).toEqual([
           ...founders,
           ...others.slice(5).reverse().slice(0, 18),

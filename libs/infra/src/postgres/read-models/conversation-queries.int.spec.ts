@@ -98,9 +98,8 @@ describe('history', () => {
     expect(seqs(page)).toEqual(expected);
     expect(page.hasBefore).toBe((expected.at(-1) as number) > 1);
     expect(page.hasAfter).toBe((expected[0] as number) < 9);
-    const older = page.nextCursor && (await history(world, bob, { cursor: page.nextCursor }));
-    if (page.hasBefore) expect(seqs(older as MessagePage)[0]).toBe((expected.at(-1) as number) - 1);
-    else expect(page.nextCursor).toBeNull();
+    const older = page.nextCursor ? seqs(await history(world, bob, { cursor: page.nextCursor })) : [];
+    expect(older).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1].filter((seq) => seq < (expected.at(-1) as number)));
   });
 
   it('around the first unread one finds it, or is the newest page when all is read', async () => {
