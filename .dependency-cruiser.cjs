@@ -40,8 +40,9 @@ module.exports = {
     },
     {
       name: 'domain-imports-only-contracts',
+      comment: 'Specs of handlers run them on the adapters in memory.',
       severity: 'error',
-      from: { path: '^libs/domain/' },
+      from: { path: '^libs/domain/', pathNot: testTools },
       to: { path: '^(libs/infra/|apps/|packages/)' },
     },
     {

@@ -22,7 +22,7 @@ export abstract class DomainLimits {
   abstract readonly blockStateMs: number;
 }
 
-export const DOMAIN_LIMITS_DEFAULT: DomainLimits = {
+export const DOMAIN_LIMITS_DEFAULT = {
   sendsPerUserInConversation: { limit: 30, windowMs: 10_000 },
   sendsPerUser: { limit: 120, windowMs: 60_000 },
   sendsPerConversation: { limit: 50, windowMs: 1_000 },
@@ -31,7 +31,7 @@ export const DOMAIN_LIMITS_DEFAULT: DomainLimits = {
   commandsInFlightMax: 20_000,
   receiptWindowMs: 200,
   blockStateMs: 10_000,
-};
+} satisfies DomainLimits;
 
 /** Different emojis on one message. */
 export const EMOJIS_PER_MESSAGE_MAX = 50;

@@ -75,9 +75,11 @@ export class MembershipDirectory implements OnModuleDestroy {
     return this.flights.get(conversationId)?.membership ?? this.read(conversationId);
   }
 
-  /** Read now, whatever is remembered: shows every change that was answered before this call. */
+  /**
+   * Read now, whatever is remembered: shows every change that was answered before this call. What is remembered serves
+   * until then, so that a stranger who asks again and again does not slow the members down.
+   */
   reload(conversationId: string): Promise<Membership | null> {
-    this.known.delete(conversationId);
     return this.read(conversationId);
   }
 

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Membership } from '../ports/conversation-reader.port.js';
+import { ADA, BEN, CommandSide } from '../testing/command-side.js';
+
+describe('direct blocks', () => {
+  let side: CommandSide;
+  let direct: Membership;
+  beforeEach(async () => {
+    side = new CommandSide({ limits: { blockStateMs: 60_000 } });
+    direct = (await side.directory.load(await side.direct(ADA, BEN))) as Membership;
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await side.close();
+  });
+
+  it('stop the blocked person, not the blocker', async () => {
+    side.blocks.set(BEN, ADA, true);
+    expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(true);
+    expect(await side.directBlocks.isBlocked(BEN, direct)).toBe(false);
+  });
+
+  it('do not concern groups, and do not even look', async () => {
+    side.blocks.set(BEN, ADA, true);
+    const group = (await side.directory.load(await side.group(ADA, BEN))) as Membership;
+    expect(side.directBlocks.isBlocked(ADA, group)).toBe(false);
+    expect(side.blocks.reads).toBe(0);
+  });
+
+  it('are remembered, and read once for all who ask at the same time', async () => {
+    await Promise.all([1, 2, 3].map(async () => side.directBlocks.isBlocked(ADA, direct)));
+    expect(side.directBlocks.isBlocked(ADA, direct)).toBe(false);
+    expect(side.blocks.reads).toBe(1);
+  });
+
+  it('count at once when they are made or lifted in this process', async () => {
+    expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(false);
+    side.blocks.set(BEN, ADA, true);
+    expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(true);
+    side.blocks.set(BEN, ADA, false);
+    expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(false);
+  });
+
+  it('do not keep what was read while a change was made', async () => {
+    const reading = side.directBlocks.isBlocked(ADA, direct);
+    side.blocks.set(BEN, ADA, true);
+    await reading;
+    expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(true);
+  });
+
+  it('that another process makes are noticed when the remembered state has run out', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(false);
+    side.blocks.setElsewhere(BEN, ADA, true);
+    vi.advanceTimersByTime(59_000);
+    expect(side.directBlocks.isBlocked(ADA, direct)).toBe(false);
+    vi.advanceTimersByTime(2_000);
+    expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(true);
+  });
+});
