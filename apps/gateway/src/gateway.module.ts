@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 import { Module, type INestApplication } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
 import { APP_CONFIG, ParleyIoAdapter, type AppConfig } from '@parley/infra';
 import { ConnectionCloser } from './connections/connection-closer.js';
 import { ConnectionGateway } from './connections/connection.gateway.js';
@@ -27,10 +26,9 @@ const doors = [MessagesGateway, ReceiptsGateway, TypingGateway, SyncGateway, Con
 /**
  * The sockets. Expects of global modules: `APP_CONFIG`, `TokenVerifier`, `SessionRevocations`, `Broadcast`,
  * `ConversationReader`, `MessageStore`, `MembershipDirectory`, `DoorMetrics` and `PipelineMetrics`; and the domain's
- * handlers on the command and query buses. `useSockets` opens the door before the application is initialised.
+ * handlers on the buses of the global CqrsModule. `useSockets` opens the door before the application is initialised.
  */
 @Module({
-  imports: [CqrsModule],
   providers: [
     ...doors,
     { provide: GATEWAY_SETTINGS, inject: [APP_CONFIG], useFactory: gatewaySettings },

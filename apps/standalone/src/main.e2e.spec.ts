@@ -190,6 +190,22 @@ describe('npm start', () => {
     const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
     expect(await answer.text()).toMatch(/^websocket_connections 0$/m);
   });
+  it('traces a request, its command and its statements when a collector is configured', async () => {
+    let received = '';
+    const collector = createServer((request, response) => {
+      request.setEncoding('utf8').on('data', (part: string) => (received += part));
+      request.on('end', () => response.end('{}'));
+    }).listen(0, '127.0.0.1');
+    await once(collector, 'listening');
+    const { port } = collector.address() as AddressInfo;
+    const run = start({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` });
+    const person = { username: 'ada', password: 'correct horse battery', displayName: 'Ada Lovelace' };
+    expect((await call(await run.ready(), '/v1/auth/signup', person)).status).toBe(201);
+    expect(await run.stop('SIGTERM')).toBe(0);
+    collector.close();
+    for (const name of ['"POST', '"SignUp"', '"pg.query:INSERT']) expect(received).toContain(name);
+    for (const secret of [person.password, person.displayName]) expect(received).not.toContain(secret);
+  });
 });
 
 async function freePort(): Promise<number> {
