@@ -24,6 +24,7 @@ import type { Database } from './postgres/database.js';
 import { PostgresEventStream } from './postgres/event-stream/postgres-event-stream.js';
 import { MessageTails } from './postgres/message-store/message-tails.js';
 import { PostgresMessageStore } from './postgres/message-store/postgres-message-store.js';
+import { MemberViews } from './postgres/read-models/member-views.js';
 import { PostgresConversationReader } from './postgres/read-models/postgres-conversation-reader.js';
 import { Retention } from './postgres/retention/retention.js';
 
@@ -63,8 +64,15 @@ export class PipelineInfraModule {
     const connection = new CommitConnection(options.url);
     const tails = new MessageTails();
     const commit = new PostgresBatchCommit(connection);
-    commit.onCommitted((batch) => tails.follow(batch.messages));
-    commit.onUncertain(() => tails.clear());
+    const views = new MemberViews();
+    commit.onCommitted((batch) => {
+      tails.follow(batch.messages);
+      views.follow(batch);
+    });
+    commit.onUncertain(() => {
+      tails.clear();
+      views.clear();
+    });
     const hub = new MemoryBroadcastHub((error) => options.onTrouble('A listener to live events failed', error));
     const retention = new Retention(pool, (error) => options.onTrouble('Old rows cannot be deleted', error));
     return {
@@ -77,7 +85,7 @@ export class PipelineInfraModule {
         { provide: Checkpoint, useFactory: () => new PostgresCheckpoint(pool) },
         { provide: EventStream, useFactory: () => new PostgresEventStream(pool) },
         { provide: MessageStore, useFactory: () => new PostgresMessageStore(pool, tails) },
-        { provide: ConversationReader, useFactory: () => new PostgresConversationReader(options.database) },
+        { provide: ConversationReader, useFactory: () => new PostgresConversationReader(options.database, views) },
         { provide: Broadcast, useFactory: () => new MemoryBroadcast(hub) },
         { provide: Replies, useFactory: () => new MemoryReplies() },
         { provide: FailPoints, useFactory: () => failPointsOf(options.failPoint) },

@@ -51,8 +51,6 @@ export abstract class MessageStore {
   abstract locate(conversationId: string, messageId: string): Promise<LocatedMessage | null>;
   /** In which conversation a message is; only for a device that acks without naming it. */
   abstract conversationOf(messageId: string): Promise<string | null>;
-  /** The newest message whose id is at most (or at least, the oldest) the given one: where a page around it begins. */
-  abstract seqAtOrBefore(conversationId: string, messageId: string): Promise<number>;
   /** Messages up to `range.toSeq` that were changed after they were sent, with `rev` above `afterRev`, by rev. */
   abstract changes(conversationId: string, afterRev: number, range: SeqRange, limit: number): Promise<Message[]>;
   /** Earlier sends under these keys, whatever their age. */

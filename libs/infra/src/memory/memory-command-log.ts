@@ -134,8 +134,11 @@ export class MemoryCommandLog extends CommandLog {
   private takePartition(partition: number, from: number, recordsMax: number, taken: LogRecord[]): void {
     const queue = this.queueOf(partition);
     if (queue.next === null) queue.next = queue.keptFrom = from;
+    // Another process owned the partition meanwhile: offsets of records that were read here are now those of its own.
+    // Nobody was answered, so they may go; their senders hear `store_unavailable` and send them again.
     if (from < queue.keptFrom || from > queue.next) {
-      throw new RangeError(`offset ${from} of partition ${partition}: kept are ${queue.keptFrom} to ${queue.next}`);
+      queue.kept = [];
+      queue.next = queue.keptFrom = from;
     }
     for (let i = from - queue.keptFrom; i < queue.kept.length && taken.length < recordsMax; i += 1) {
       taken.push(queue.kept[i] as LogRecord);

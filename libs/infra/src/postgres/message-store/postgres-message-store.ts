@@ -75,19 +75,6 @@ export class PostgresMessageStore extends MessageStore {
     return rows[0]?.[0] ?? null;
   }
 
-  override async seqAtOrBefore(conversationId: string, messageId: string): Promise<number> {
-    const [found] = await this.find(conversationId, [messageId]);
-    if (found) return found.seq;
-    // Ids and seqs sort alike in a conversation: halve the seqs until the last one with a smaller id is found.
-    const { rows } = await this.pool.query<[string]>({
-      name: 'message_seq_before',
-      text: `SELECT seq FROM message WHERE conversation_id = $1 AND message_id <= $2 ORDER BY seq DESC LIMIT 1`,
-      values: [conversationId, messageId],
-      rowMode: 'array',
-    });
-    return Number(rows[0]?.[0] ?? 0);
-  }
-
   override async changes(conversationId: string, afterRev: number, range: SeqRange, limit: number): Promise<Message[]> {
     const { rows } = await this.pool.query<MessageRow>({
       name: 'message_changes',

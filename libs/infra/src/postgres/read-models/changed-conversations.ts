@@ -2,14 +2,7 @@ import { CONVERSATION_MEMBERS_SHOWN_MAX, type Conversation } from '@parley/contr
 import type { ChangedPage, ChangePosition, ChangesQuery, Head } from '@parley/domain';
 import type pg from 'pg';
 import { databaseName, positionOf, snapshotOf } from './change-position.js';
-import {
-  SHOWN_MEMBERS,
-  shownMembers,
-  type ShownMembersRow,
-  toConversation,
-  VIEW,
-  type ViewRow,
-} from './conversation-view.js';
+import { SHOWN_MEMBERS, type ShownMembersRow, conversationOf, VIEW, type ViewRow } from './conversation-view.js';
 
 const later = (column: string, snapshot: string): string =>
   `NOT pg_visible_in_snapshot(${column}, ${snapshot}::pg_snapshot)`;
@@ -114,7 +107,7 @@ export class ChangedConversations {
         page.position = positionOf(await this.databaseName(), snapshot);
         page.removed = row.removed ?? [];
       } else {
-        const conversation = toConversation(row, shownMembers(row));
+        const conversation = conversationOf(row);
         if (row.named) page.named.push({ conversation, changed: row.changed });
         else page.changed.push(conversation);
       }

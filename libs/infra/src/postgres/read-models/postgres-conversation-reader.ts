@@ -17,8 +17,10 @@ import { storeAnswer } from '../store-answer.js';
 import { ChangedConversations } from './changed-conversations.js';
 import {
   CONVERSATION_COLUMNS,
+  conversationOf,
   MEMBER_COLUMNS,
-  type MemberColumns,
+  memberMarks,
+  type MemberRow,
   SHOWN_MEMBERS,
   shownMembers,
   type ShownMembersRow,
@@ -28,6 +30,7 @@ import {
   VIEWER_COLUMNS,
   type ViewRow,
 } from './conversation-view.js';
+import type { MemberViews } from './member-views.js';
 import { readReceipts } from './receipt-advances.js';
 
 const MEMBERSHIP = `
@@ -96,7 +99,7 @@ const MEMBERS_BY_ID = `
 
 type MembershipRow = [ConversationType, number, string | null, Role, number];
 type MemberViewRow = [number, number, number, number, string | null];
-type MemberRow = Record<keyof MemberColumns, unknown> & { user_id: string | null; viewer_from_seq: number };
+type MembersRow = { [Key in keyof MemberRow]: MemberRow[Key] | null } & { viewer_from_seq: number };
 
 /**
  * The read models in plain SQL: a query is one statement, found by key or index whatever the planner knows of the tables.
@@ -106,7 +109,11 @@ export class PostgresConversationReader extends ConversationReader {
   private readonly pool: pg.Pool;
   private readonly changes: ChangedConversations;
 
-  constructor(database: Pick<Database, 'pool'>) {
+  /** @param remembered for a process that makes all commits itself and tells them to it */
+  constructor(
+    database: Pick<Database, 'pool'>,
+    private readonly remembered: MemberViews | null = null,
+  ) {
     super();
     this.pool = database.pool;
     this.changes = new ChangedConversations(database.pool);
@@ -125,6 +132,12 @@ export class PostgresConversationReader extends ConversationReader {
   }
 
   override async memberView(conversationId: string, userId: string): Promise<MemberView | null> {
+    const read = (): Promise<MemberView | null> => this.readMemberView(conversationId, userId);
+    if (!this.remembered) return read();
+    return this.remembered.get(conversationId, userId) ?? this.remembered.fill(conversationId, userId, read);
+  }
+
+  private async readMemberView(conversationId: string, userId: string): Promise<MemberView | null> {
     const values = [conversationId, userId];
     const query = { name: 'member-view', text: MEMBER_VIEW, values, rowMode: 'array' as const };
     const { rows } = await storeAnswer(() => this.pool.query<MemberViewRow>(query));
@@ -150,8 +163,15 @@ export class PostgresConversationReader extends ConversationReader {
   ): Promise<Map<string, Conversation>> {
     const query = { name: 'conversation-viewers', text: VIEWERS, values: [conversationId, userIds] };
     const { rows } = await storeAnswer(() => this.pool.query<ViewRow & ShownMembersRow>(query));
-    const members = rows[0] ? shownMembers(rows[0]) : [];
-    return new Map(rows.map((row) => [row.viewer_id, toConversation(row, members)]));
+    const shown = rows[0] ? shownMembers(rows[0]) : [];
+    // Most viewers have been there from the beginning: a thousand of them share one list.
+    const members = new Map<string, Member[]>();
+    const membersFor = (visibleFromSeq: string): Member[] => {
+      const known = members.get(visibleFromSeq) ?? shown.map((marks) => toMember(marks, Number(visibleFromSeq)));
+      members.set(visibleFromSeq, known);
+      return known;
+    };
+    return new Map(rows.map((row) => [row.viewer_id, toConversation(row, membersFor(row.visible_from_seq))]));
   }
 
   override list(
@@ -169,17 +189,17 @@ export class PostgresConversationReader extends ConversationReader {
   ): Promise<Member[] | null> {
     const values = [conversationId, viewerId, after?.joinedAt ?? null, after?.userId ?? null, limit];
     const query = { name: 'conversation-members', text: MEMBERS, values };
-    const { rows } = await storeAnswer(() => this.pool.query<MemberRow>(query));
+    const { rows } = await storeAnswer(() => this.pool.query<MembersRow>(query));
     const first = rows[0];
     if (!first) return null;
     if (first.user_id === null) return [];
-    return rows.map((row) => toMember(withNumbers(row), first.viewer_from_seq));
+    return rows.map((row) => toMember(memberMarks(row as MemberRow), first.viewer_from_seq));
   }
 
   override async membersById(conversationId: string, userIds: readonly string[]): Promise<Member[]> {
     const query = { name: 'members-by-id', text: MEMBERS_BY_ID, values: [conversationId, userIds] };
     const { rows } = await storeAnswer(() => this.pool.query<MemberRow>(query));
-    return rows.map((row) => toMember(withNumbers(row), 0));
+    return rows.map((row) => toMember(memberMarks(row), 0));
   }
 
   override changedSince(userId: string, query: ChangesQuery): Promise<ChangedPage> {
@@ -202,16 +222,6 @@ export class PostgresConversationReader extends ConversationReader {
 
   private async views(name: string, text: string, values: unknown[]): Promise<Conversation[]> {
     const { rows } = await storeAnswer(() => this.pool.query<ViewRow & ShownMembersRow>({ name, text, values }));
-    return rows.map((row) => toConversation(row, shownMembers(row)));
+    return rows.map(conversationOf);
   }
-}
-
-function withNumbers(row: MemberRow): MemberColumns {
-  const columns = row as unknown as MemberColumns;
-  return {
-    ...columns,
-    visible_from_seq: Number(row.visible_from_seq),
-    read_seq: Number(row.read_seq),
-    delivered_seq: Number(row.delivered_seq),
-  };
 }
