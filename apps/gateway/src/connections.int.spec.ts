@@ -259,6 +259,7 @@ describe('a drain', () => {
     const { socket } = await client();
     await gateway.stop();
     await socket.untilClosed();
+    expect(socket.closed).toBe(true);
     gateway = await startTestGateway();
   });
 });

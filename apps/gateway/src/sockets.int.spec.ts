@@ -3,6 +3,7 @@ import { PAYLOAD_BYTES_MAX, type SocketError } from '@parley/contracts';
 import { AcknowledgeDelivery, DomainError, ReactToMessage, SendMessage, SyncConversations } from '@parley/domain';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ConnectionRegistry } from './connections/connection-registry.js';
 import { authOf, CONVERSATION, startTestGateway, type TestGateway } from './testing/gateway-testing.js';
 import { RawSocket } from './testing/raw-socket.js';
 
@@ -16,7 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.stop());
 afterEach(() => {
-  for (const socket of opened.splice(0)) socket instanceof RawSocket ? socket.destroy() : socket.disconnect();
+  for (const socket of opened.splice(0)) {
+    if (socket instanceof RawSocket) socket.destroy();
+    else socket.disconnect();
+  }
 });
 
 async function raw(auth: object = authOf(USER)): Promise<RawSocket> {
@@ -87,6 +91,7 @@ describe('the handshake', () => {
     opened.push(socket);
     socket.send(`40${JSON.stringify({ token: 'x'.repeat(20_000), deviceId: randomUUID() })}`);
     await socket.untilClosed();
+    expect(socket.texts).toHaveLength(1);
   });
 
   it('closes a connection that keeps presenting bad tokens', async () => {
@@ -242,6 +247,7 @@ describe('an event', () => {
     const socket = await raw();
     socket.send('41');
     await socket.untilClosed();
+    expect(gateway.app.get(ConnectionRegistry, { strict: false }).size).toBe(0);
   });
 
   it('acknowledges a delivery by the place that its command found', async () => {

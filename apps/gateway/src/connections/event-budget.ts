@@ -1,4 +1,5 @@
 const SECOND_MS = 1_000;
+const ROUNDING = 1e-6;
 /** A socket that stays above its budget for this many seconds, or that was refused this many events on end, is closed. */
 export const EXCESS_SECONDS_MAX = 5;
 export const EXCESS_EVENTS_MAX = 2_000;
@@ -21,7 +22,8 @@ export class EventBudget {
     const age = now - this.windowFrom;
     if (age >= SECOND_MS || age < 0) this.roll(now, age);
     const before = this.countBefore * Math.max(0, 1 - (now - this.windowFrom) / SECOND_MS);
-    if (before + this.count < eventsPerSecond) {
+    // The part of an event is not counted, or an even stream at the limit itself would be refused one in fifty.
+    if (Math.max(0, Math.ceil(before - ROUNDING) - 1) + this.count < eventsPerSecond) {
       this.count++;
       return 'allowed';
     }

@@ -247,7 +247,7 @@ export async function startTestGateway(environment: Record<string, string> = {})
     verifier,
     revocations,
     domain,
-    publishSent: (message, originConnectionId = undefined) => {
+    publishSent: (message, originConnectionId) => {
       void broadcast.publish([sent(message, reader.epoch, originConnectionId ?? null)]);
     },
     advance: (ms) => {

@@ -7,10 +7,10 @@ export interface Client {
   userId: string;
   socket: RawSocket;
   /** Payloads of one server event, in the order in which they came. */
-  heard(event: string): unknown[];
+  heard: (event: string) => unknown[];
   /** Waits until so many of them came. */
-  hears(event: string, count?: number): Promise<unknown[]>;
-  emit(id: number, event: string, payload: unknown): Promise<Record<string, unknown>>;
+  hears: (event: string, count?: number) => Promise<unknown[]>;
+  emit: (id: number, event: string, payload: unknown) => Promise<Record<string, unknown>>;
 }
 
 const PACKET = /^42\["([a-z_]+)",/;
@@ -41,3 +41,14 @@ export function clientsOf(gateway: () => TestGateway): (userId?: string, session
     };
   };
 }
+
+let settledIds = 1_000_000;
+
+/** Everything that was written to these clients before has arrived. */
+export async function settled(...clients: Client[]): Promise<void> {
+  for (const client of clients) await client.emit(settledIds++, 'heartbeat', { active: true });
+}
+
+/** The seqs of the new messages that a client got, in the order in which they came. */
+export const seqsOf = (client: Client): number[] =>
+  client.heard('new_message').map((message) => (message as { seq: number }).seq);

@@ -1,4 +1,4 @@
-export { ParleyIoAdapter, SOCKET_PATH, type SocketServerOptions } from './parley-io-adapter.js';
+export { ParleyIoAdapter, type SocketServerOptions } from './parley-io-adapter.js';
 export type { TrustProxy } from './client-address.js';
 export type { HandshakeRequest, ReceivedEvent, SocketDoor } from './socket-door.js';
 export type { SocketLink } from './socket-link.js';

@@ -23,7 +23,7 @@ export interface SocketServerOptions extends OriginOptions {
 }
 
 /** Where sockets are served; the contract names it. */
-export const SOCKET_PATH = '/socket.io';
+const SOCKET_PATH = '/socket.io';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Above the limit for an address a client is still told why; from this multiple on it is not let in at all. */
