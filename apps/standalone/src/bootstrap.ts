@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { NestFactory } from '@nestjs/core';
-import { CommandJournal, ReceiptFolder } from '@parley/domain';
+import { CommandJournal, CommandLog, PartitionRunner, ReceiptFolder } from '@parley/domain';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   DataDirLock,
@@ -117,6 +117,7 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
 
   app.connectMicroservice({ strategy: app.get(CommandLogServer) });
   closePipelineInOrder(app, config, shutdown);
+  watchPipeline(app, { metrics, health });
   await app.startAllMicroservices();
   await app.listen(config.http.port, config.http.host);
   shutdown.at('stop_accepting', 'requests', config.shutdown.drainTimeoutMs, drain);
@@ -130,6 +131,16 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
 function traceBuses(app: NestFastifyApplication): void {
   for (const bus of app.get(CommandBus, { each: true, strict: false })) traceBus(bus);
   for (const bus of app.get(QueryBus, { each: true, strict: false })) traceBus(bus);
+}
+
+/** Ready once this process owns every partition: until then a command would wait for an owner that is not there. */
+function watchPipeline(app: NestFastifyApplication, parts: { metrics: Metrics; health: HealthChecks }): void {
+  const log = app.get(CommandLog, { strict: false });
+  const runner = app.get(PartitionRunner, { strict: false });
+  parts.metrics.watchLogLag(() => log.lag());
+  parts.health.register('pipeline', () => {
+    if (runner.owned().size < log.partitions) throw new Error('Not every partition has its owner here.');
+  });
 }
 
 async function serveOperations(

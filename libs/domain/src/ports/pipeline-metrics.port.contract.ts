@@ -13,7 +13,6 @@ export function pipelineMetricsContract(name: string, make: () => PipelineMetric
         metrics.messagesSent(odd);
         metrics.messageDelivered(odd);
         metrics.liveDeliveries(odd, true);
-        metrics.logLag(odd, odd);
         metrics.deadLettered(odd);
         for (const state of PARTITION_OWNER_STATES) metrics.partitionOwnerState(odd, state);
       }

@@ -21,9 +21,6 @@ export abstract class PipelineMetrics {
   /** So many messages were written to sockets, the first time or (`resent`) again because nobody acked them. */
   abstract liveDeliveries(count: number, resent: boolean): void;
 
-  /** How many records of the partition's log are journaled or waiting, and not applied yet. Replaces the last value. */
-  abstract logLag(partition: number, records: number): void;
-
   /** So many records were set aside because they could not be read or decided. */
   abstract deadLettered(count: number): void;
 
@@ -40,7 +37,6 @@ export class NoPipelineMetrics extends PipelineMetrics {
   override messagesSent(): void {}
   override messageDelivered(): void {}
   override liveDeliveries(): void {}
-  override logLag(): void {}
   override deadLettered(): void {}
   override commandRefused(): void {}
   override partitionOwnerState(): void {}

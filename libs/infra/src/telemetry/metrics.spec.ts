@@ -41,7 +41,7 @@ describe('the metrics', () => {
     metrics.socketsConnected(7);
     metrics.liveDeliveries(10, false);
     metrics.liveDeliveries(2, true);
-    metrics.logLag(3, 12);
+    metrics.watchLogLag(() => 12);
     metrics.deadLettered(1);
     metrics.commandRefused('forbidden');
     metrics.rateLimited('sends_per_user');
@@ -55,7 +55,7 @@ describe('the metrics', () => {
         'websocket_connections 7',
         'live_deliveries_total 10',
         'resent_deliveries_total 2',
-        'command_log_lag_records{partition="3"} 12',
+        'command_log_lag_records 12',
         'dead_letters_total 1',
         'refused_commands_total{code="forbidden"} 1',
         'rate_limited_total{limit="sends_per_user"} 1',

@@ -31,11 +31,7 @@ export class Metrics implements PipelineMetrics, DoorMetrics {
   );
   private readonly sent = this.add(new Counter('messages_sent_total', 'New messages that became lasting.'));
   private readonly lag = this.add(
-    new PartitionGauge(
-      'command_log_lag_records',
-      'Records of the command log that are not applied yet.',
-      PARTITIONS_MAX,
-    ),
+    new Gauge('command_log_lag_records', 'Records of the command log that are not applied yet.'),
   );
   private readonly batchRecords = this.add(
     new Histogram('command_batch_records', 'Records in one committed batch.', BATCH_BOUNDS_RECORDS),
@@ -84,6 +80,11 @@ export class Metrics implements PipelineMetrics, DoorMetrics {
     return this;
   }
 
+  /** `lagRecords` is asked at each scrape: how many records of the command log are not applied yet. */
+  watchLogLag(lagRecords: () => number): void {
+    this.lag.readFrom(lagRecords);
+  }
+
   /** The text that Prometheus scrapes. */
   text(): Promise<string> {
     return this.registry.metrics();
@@ -108,10 +109,6 @@ export class Metrics implements PipelineMetrics, DoorMetrics {
 
   liveDeliveries(count: number, resent: boolean): void {
     (resent ? this.resent : this.live).add(count);
-  }
-
-  logLag(partition: number, records: number): void {
-    this.lag.set(partition, records);
   }
 
   deadLettered(count: number): void {

@@ -42,6 +42,7 @@ export class Counter extends Series {
 
 export class Gauge extends Series {
   private value = 0;
+  private source: (() => number) | undefined;
 
   constructor(name: string, help: string) {
     super(name, help, 'gauge');
@@ -51,8 +52,13 @@ export class Gauge extends Series {
     if (Number.isFinite(value)) this.value = value;
   }
 
+  /** From now on the value is asked for when it is read. */
+  readFrom(source: () => number): void {
+    this.source = source;
+  }
+
   protected override readings(): Reading[] {
-    return [{ labels: {}, value: this.value }];
+    return [{ labels: {}, value: this.source?.() ?? this.value }];
   }
 }
 
