@@ -3,6 +3,7 @@ import { ConversationListSchema, ConversationSchema } from '@parley/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestApp } from '../clients/test-app.js';
 import type { TestUser } from '../clients/test-user.js';
+import { sorted } from '../clients/sorted.js';
 
 let app: TestApp;
 let ada: TestUser;
@@ -29,7 +30,7 @@ describe('a direct conversation', () => {
     const answers = await Promise.all(asks);
     const ids = answers.map(({ json }) => ConversationSchema.parse(json).conversationId);
     expect(new Set(ids).size).toBe(1);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array<number>(9).fill(200), 201]);
+    expect(sorted(answers.map(({ status }) => status))).toEqual([...Array<number>(9).fill(200), 201]);
     const again = await create(kim, { type: 'direct', memberIds: [eve.userId] });
     expect([again.status, (again.json as { conversationId: string }).conversationId]).toEqual([200, ids[0]]);
   });
@@ -37,12 +38,12 @@ describe('a direct conversation', () => {
   it('has the fields of the contract, and no name', async () => {
     const eve = await app.user('Eve');
     const chat = await eve.direct(ada);
-    expect(Object.keys(chat).toSorted()).toEqual(
-      [
+    expect(sorted(Object.keys(chat))).toEqual(
+      sorted([
         ...['conversationId', 'type', 'name', 'createdAt', 'createdBy', 'lastSeq', 'lastRev', 'lastMessage', 'role'],
         ...['lastActivityAt', 'unreadCount', 'lastReadMessageId', 'lastReadSeq', 'visibleFromSeq', 'memberCount'],
         ...['members', 'settings'],
-      ].toSorted(),
+      ]),
     );
     expect(chat).toMatchObject({
       type: 'direct',
@@ -58,7 +59,7 @@ describe('a direct conversation', () => {
       memberCount: 2,
       settings: { mutedUntil: null, pinned: false, archived: false },
     });
-    expect(chat.members.map(({ userId }) => userId).toSorted()).toEqual([eve.userId, ada.userId].toSorted());
+    expect(sorted(chat.members.map(({ userId }) => userId))).toEqual(sorted([eve.userId, ada.userId]));
     expect(chat.lastActivityAt).toBe(chat.createdAt);
   });
 
@@ -108,7 +109,7 @@ describe('a group', () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => create(ada, body)));
     const ids = new Set(answers.map(({ json }) => ConversationSchema.parse(json).conversationId));
     expect(ids.size).toBe(1);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array<number>(7).fill(200), 201]);
+    expect(sorted(answers.map(({ status }) => status))).toEqual([...Array<number>(7).fill(200), 201]);
     const other = await create(bob, { ...body, memberIds: [ada.userId] });
     expect([other.status, ids.has((other.json as { conversationId: string }).conversationId)]).toEqual([201, false]);
   });
@@ -240,7 +241,7 @@ describe("a member's own settings", () => {
     const names = async (query: string) => (await list(eve, query)).items.map(({ name }) => name);
     expect(await names('?archived=true')).toEqual(['archived']);
     expect(await names('?archived=false')).toEqual([kept.name]);
-    expect((await names('')).toSorted()).toEqual(['archived', 'kept']);
+    expect(sorted(await names(''))).toEqual(['archived', 'kept']);
   });
 
   it.each([

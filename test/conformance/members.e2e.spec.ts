@@ -3,6 +3,7 @@ import { MemberListSchema } from '@parley/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestApp } from '../clients/test-app.js';
 import type { TestUser } from '../clients/test-user.js';
+import { sorted } from '../clients/sorted.js';
 
 let app: TestApp;
 let ada: TestUser;
@@ -29,7 +30,7 @@ describe('members of a group', () => {
     expect(after).toMatchObject({ memberCount: 4, lastRev: 2, lastSeq: 0 });
     const told = await old.waitFor('members_changed');
     expect(told).toMatchObject({ conversationId, rev: 2, removed: [], roles: {} });
-    expect(told.added.map(({ userId }) => userId).toSorted()).toEqual([cat.userId, dan.userId].toSorted());
+    expect(sorted(told.added.map(({ userId }) => userId))).toEqual(sorted([cat.userId, dan.userId]));
     expect(told.added.find(({ userId }) => userId === cat.userId)).toMatchObject({
       displayName: 'Cat',
       role: 'member',
@@ -113,7 +114,7 @@ describe('members of a group', () => {
       all.push(...page.items.map(({ userId }) => userId));
       cursor = page.nextCursor;
     } while (cursor !== null);
-    expect(all.toSorted()).toEqual([ada, ...others].map(({ userId }) => userId).toSorted());
+    expect(sorted(all)).toEqual(sorted([ada, ...others].map(({ userId }) => userId)));
     expect(all.slice(0, 20)).toEqual(group.members.map(({ userId }) => userId));
     expect(await ada.rest.refusal('PUT', path(group.conversationId), { add: [dan.userId] })).toBe('409 members_limit');
     const tooMany = { type: 'group', memberIds: [...others, dan].map(({ userId }) => userId) };
