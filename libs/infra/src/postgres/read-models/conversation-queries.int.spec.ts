@@ -248,7 +248,7 @@ describe('lists', () => {
 
 describe('receipts', () => {
   const receipts = async (world: ConversationWorld, userId: string, seq: number): Promise<Map<string, Receipt>> => {
-    const query = new GetReceipts(userId, world.id, world.messageId(seq));
+    const query = new GetReceipts(userId, world.id, world.messageId(seq), { limit: 100 });
     const page = await harness.queries.execute<GetReceipts, Page<Receipt>>(query);
     expect(page.nextCursor).toBeNull();
     return new Map(page.items.map((item) => [item.userId, item]));

@@ -34,7 +34,7 @@ export const SHOWN_MEMBERS = `
   FROM (SELECT m.*, u.display_name
         FROM (SELECT o.* FROM conversation_member o
               WHERE o.conversation_id = v.conversation_id AND o.removed_at IS NULL
-              ORDER BY o.joined_at, o.user_id LIMIT ${CONVERSATION_MEMBERS_SHOWN_MAX}) m
+              ORDER BY o.joined_at, uuid_send(o.user_id) LIMIT ${CONVERSATION_MEMBERS_SHOWN_MAX}) m
         LEFT JOIN LATERAL (SELECT n.display_name FROM users n WHERE n.user_id = m.user_id OFFSET 0) u ON true) f`;
 
 /** The view of `p.user_id` on `p.conversation_id`; no row when that user does not belong to it. */

@@ -86,8 +86,8 @@ const MEMBERS = `
     SELECT ${MEMBER_COLUMNS}
     FROM (SELECT o.* FROM conversation_member o
           WHERE o.conversation_id = $1 AND o.removed_at IS NULL
-            AND ($3::timestamptz IS NULL OR (o.joined_at, o.user_id) > ($3::timestamptz, $4::uuid))
-          ORDER BY o.joined_at, o.user_id LIMIT $5) m
+            AND ($3::timestamptz IS NULL OR (o.joined_at, uuid_send(o.user_id)) > ($3::timestamptz, uuid_send($4::uuid)))
+          ORDER BY o.joined_at, uuid_send(o.user_id) LIMIT $5) m
     ${MEMBERS_FROM}) l ON true
   ORDER BY l.joined_at, l.user_id`;
 
