@@ -113,7 +113,7 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
   const drain = drainRequests(fastify);
   configureHttp(app);
   useSockets(app);
-  if (deps.tracing) traceBuses(app);
+  if (deps.tracing) for (const bus of [app.get(CommandBus), app.get(QueryBus)]) traceBus(bus);
 
   app.connectMicroservice({ strategy: app.get(CommandLogServer) });
   closePipelineInOrder(app, config, shutdown);
@@ -125,12 +125,6 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = config.http.publicUrl ?? urlOf(config.http.host, port);
   return { url, port, metricsPort, app, metrics, close: () => shutdown.run(config.shutdown.timeoutMs) };
-}
-
-/** Each module that imports CqrsModule has buses of its own. */
-function traceBuses(app: NestFastifyApplication): void {
-  for (const bus of app.get(CommandBus, { each: true, strict: false })) traceBus(bus);
-  for (const bus of app.get(QueryBus, { each: true, strict: false })) traceBus(bus);
 }
 
 /** Ready once this process owns every partition: until then a command would wait for an owner that is not there. */

@@ -1,12 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
 import { COMMAND_HANDLERS, COMMAND_SIDE } from './command-handlers.js';
 import { DomainLimits } from './limits/domain-limits.js';
 import { CommandPoliciesModule } from './policies/policy.module.js';
 import { QUERY_HANDLERS } from './query-handlers.js';
 
 /**
- * The use cases of conversations, behind the command and query buses. Needs the ports from a global module. What doors
+ * The use cases of conversations, behind the command and query buses. Needs the ports and the buses
+ * (`CqrsModule.forRoot()`) from global modules. What doors
  * and other modules may use directly is exported.
  */
 @Module({})
@@ -15,7 +15,7 @@ export class MessagingModule {
     return {
       module: MessagingModule,
       global: true,
-      imports: [CqrsModule, CommandPoliciesModule],
+      imports: [CommandPoliciesModule],
       providers: [{ provide: DomainLimits, useValue: limits }, ...COMMAND_SIDE, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
       exports: [DomainLimits, ...COMMAND_SIDE],
     };
