@@ -26,6 +26,8 @@ export interface StandaloneOptions extends OperationsInfraOptions {
   exclusive: boolean;
 }
 
+const BLOCK_STATE_MS = 10 * 60_000;
+
 /** Every door, the pipeline and the adapters of the embedded profile in one process. */
 @Module({})
 export class StandaloneModule {
@@ -75,5 +77,7 @@ function domainLimits({ rateLimits, groups, pipeline }: AppConfig): DomainLimits
     sendWaitMs: pipeline.sendWaitMs,
     commandsInFlightMax: pipeline.commandsInFlightMax,
     receiptWindowMs: pipeline.receiptWindowMs,
+    // This process makes every change of a block itself, so it forgets only to stay small.
+    blockStateMs: BLOCK_STATE_MS,
   };
 }
