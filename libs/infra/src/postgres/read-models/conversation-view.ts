@@ -22,6 +22,12 @@ export const MEMBER_COLUMNS = `m.user_id, u.display_name, m.role, m.joined_at, m
   m.read_message_id, m.delivered_seq, m.delivered_message_id`;
 
 /**
+ * That `o` has not left, in words that the planner takes for likely: of a column without statistics it believes that
+ * hardly any value is null, and then sorts a thousand members to find the first 20 instead of walking the index.
+ */
+export const PRESENT = 'CASE WHEN o.removed_at IS NULL THEN true END';
+
+/**
  * The first members of `v.conversation_id`, folded into one text with a line for each, and their names into a JSON array:
  * one row for a conversation, no snapshot but the statement's own, and a fifth of the CPU that parallel arrays cost the
  * driver. OFFSET 0 keeps each look-up by key, whatever the planner believes of fresh tables.
@@ -33,7 +39,7 @@ export const SHOWN_MEMBERS = `
     json_agg(f.display_name)::text AS member_names
   FROM (SELECT m.*, u.display_name
         FROM (SELECT o.* FROM conversation_member o
-              WHERE o.conversation_id = v.conversation_id AND o.removed_at IS NULL
+              WHERE o.conversation_id = v.conversation_id AND ${PRESENT}
               ORDER BY o.joined_at, uuid_send(o.user_id) LIMIT ${CONVERSATION_MEMBERS_SHOWN_MAX}) m
         LEFT JOIN LATERAL (SELECT n.display_name FROM users n WHERE n.user_id = m.user_id OFFSET 0) u ON true) f`;
 

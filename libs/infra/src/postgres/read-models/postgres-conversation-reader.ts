@@ -20,6 +20,7 @@ import {
   conversationOf,
   MEMBER_COLUMNS,
   memberMarks,
+  PRESENT,
   type MemberRow,
   SHOWN_MEMBERS,
   shownMembers,
@@ -85,7 +86,7 @@ const MEMBERS = `
   LEFT JOIN LATERAL (
     SELECT ${MEMBER_COLUMNS}
     FROM (SELECT o.* FROM conversation_member o
-          WHERE o.conversation_id = $1 AND o.removed_at IS NULL
+          WHERE o.conversation_id = $1 AND ${PRESENT}
             AND ($3::timestamptz IS NULL OR (o.joined_at, uuid_send(o.user_id)) > ($3::timestamptz, uuid_send($4::uuid)))
           ORDER BY o.joined_at, uuid_send(o.user_id) LIMIT $5) m
     ${MEMBERS_FROM}) l ON true
