@@ -3,6 +3,7 @@ import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { Message, Page, Receipt } from '@parley/contracts';
 import { requireMessage, requireView } from '../../messages/visible-message.js';
 import { ConversationReader, type MemberReceipt } from '../../ports/conversation-reader.port.js';
+import { CursorCodec } from '../../ports/cursor-codec.port.js';
 import { MessageStore } from '../../ports/message-store.port.js';
 import { GetReceipts } from './get-receipts.query.js';
 
@@ -15,27 +16,33 @@ export class GetReceiptsHandler implements IQueryHandler<GetReceipts> {
   constructor(
     @Inject(ConversationReader) private readonly conversations: ConversationReader,
     @Inject(MessageStore) private readonly store: MessageStore,
+    @Inject(CursorCodec) private readonly cursors: CursorCodec,
   ) {}
 
   /**
    * All members but the sender that may see the message. A time is that of the first receipt that covered the message,
    * or of the member's own next message, which moves its marks too; a mark that neither dates any more (its receipts
    * are older than they are kept) has the message's time, before which it cannot have been set.
-   * @throws DomainError `not_found`
+   * @throws DomainError `not_found`, `validation_failed` for a cursor of another user or message
    */
-  async execute({ userId, conversationId, messageId }: GetReceipts): Promise<Page<Receipt>> {
+  async execute({ userId, conversationId, messageId, query }: GetReceipts): Promise<Page<Receipt>> {
     const view = await requireView(this.conversations, conversationId, userId);
     const message = await requireMessage(this.store, conversationId, view, messageId);
     const at = Date.parse(message.timestamp);
     const { seq, senderId } = message;
-    const receipts = await this.conversations.receipts(conversationId, { seq, senderId, at });
+    const list = `receipts:${messageId}`;
+    const [after = ''] = query.cursor === undefined ? [] : (this.cursors.open(userId, list, query.cursor) as [string]);
+    const all = await this.conversations.receipts(conversationId, { seq, senderId, at });
+    const rest = all.filter((receipt) => receipt.userId > after).toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
+    const receipts = rest.slice(0, query.limit);
     await this.dateByOwnSends(message, view.lastSeq, receipts);
     const items = receipts.map(({ userId: memberId, delivered, deliveredAt, read, readAt }) => ({
       userId: memberId,
       deliveredAt: delivered ? new Date(deliveredAt ?? at).toISOString() : null,
       readAt: read ? new Date(readAt ?? at).toISOString() : null,
     }));
-    return { items, nextCursor: null };
+    const last = rest.length > query.limit ? items.at(-1) : undefined;
+    return { items, nextCursor: last ? this.cursors.seal(userId, list, [last.userId]) : null };
   }
 
   private async dateByOwnSends(message: Message, lastSeq: number, receipts: MemberReceipt[]): Promise<void> {
