@@ -26,7 +26,7 @@ export class TestApp {
     const config = loadConfiguration({
       PORT: '0',
       RATE_LIMITS: 'off',
-      LOG_LEVEL: 'silent',
+      LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'silent',
       DATA_DIR: dataDir,
       ...environment,
     });

@@ -8,6 +8,7 @@ import {
   type ServerEventName,
   type ServerEventPayload,
   type SocketError,
+  type Stored,
 } from '@parley/contracts';
 import { io, type Socket } from 'socket.io-client';
 import type { z } from 'zod';
@@ -70,6 +71,13 @@ export class TestSocket {
     const answer = await this.raw(name, payload);
     if ((answer as { ok?: unknown }).ok !== true) throw new Error(`${name}: ${JSON.stringify(answer).slice(0, 500)}`);
     return CLIENT_EVENTS[name].answer.parse(answer) as Answer<Name>;
+  }
+
+  /** The place of a send, which must have been stored. */
+  async send(payload: object): Promise<Stored> {
+    const answer = await this.ask('send_message', payload);
+    if (answer.status !== 'stored') throw new Error(`send_message: ${JSON.stringify(answer)}`);
+    return answer;
   }
 
   /** `404 not_found`, or `400 validation_failed content:empty`: what was refused, after the error was checked. */

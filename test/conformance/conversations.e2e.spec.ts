@@ -238,7 +238,7 @@ describe("a member's own settings", () => {
     const kept = await eve.group([], 'kept');
     const archived = await eve.group([], 'archived');
     await eve.rest.call('PUT', `/v1/conversations/${archived.conversationId}/settings`, { body: { archived: true } });
-    const names = async (query: string) => (await list(eve, query)).items.map(({ name }) => name);
+    const names = async (query: string) => (await list(eve, query)).items.map(({ name }) => name ?? '');
     expect(await names('?archived=true')).toEqual(['archived']);
     expect(await names('?archived=false')).toEqual([kept.name]);
     expect(sorted(await names(''))).toEqual(['archived', 'kept']);

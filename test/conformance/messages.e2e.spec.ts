@@ -75,7 +75,7 @@ describe('a message', () => {
   it('reaches every device of every member but the socket that sent it, as the same object', async () => {
     const other = await ada.connect();
     const sent = sending({ content: 'to all devices' });
-    await adaSocket.ask('send_message', sent);
+    await adaSocket.send(sent);
     const isIt = ({ clientMsgId }: Message) => clientMsgId === sent.clientMsgId;
     const seen = await bobSocket.waitFor('new_message', isIt);
     expect(await other.waitFor('new_message', isIt)).toEqual(seen);
@@ -93,11 +93,11 @@ describe('a message', () => {
 
   it('takes the next seq and rev; a hundred at once from both sides and doors make one order without a gap', async () => {
     const group = await ada.group([bob], 'order');
-    const sends = Array.from({ length: 100 }, async (_, i) => {
+    const sends = Array.from({ length: 100 }, async (_, i): Promise<Pick<Message, 'messageId' | 'seq' | 'rev'>> => {
       const given = { content: `m${i}`, clientMsgId: randomUUID() };
       if (i % 3 === 0) return ada.send(group.conversationId, given.content);
       const socket = i % 3 === 1 ? adaSocket : bobSocket;
-      return socket.ask('send_message', { conversationId: group.conversationId, ...given }) as Promise<Message>;
+      return socket.send({ conversationId: group.conversationId, ...given });
     });
     const placed = (await Promise.all(sends)).toSorted((a, b) => a.seq - b.seq);
     expect(placed.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
@@ -113,7 +113,7 @@ describe('a message', () => {
     const { conversationId } = group;
     const contents = Array.from({ length: 50 }, (_, i) => `in order ${i}`);
     await Promise.all(
-      contents.map((content) => adaSocket.ask('send_message', { conversationId, content, clientMsgId: randomUUID() })),
+      contents.map((content) => adaSocket.send({ conversationId, content, clientMsgId: randomUUID() })),
     );
     const { items } = await ada.history(conversationId, '?limit=100');
     expect(items.map(({ content }) => content).toReversed()).toEqual(contents);
@@ -163,7 +163,7 @@ describe('the text of a message', () => {
     expect(message.content === content).toBe(true);
     const seen = await bobSocket.waitFor('new_message', ({ messageId }) => messageId === message.messageId);
     expect(seen.content === content).toBe(true);
-    const { messageId } = (await adaSocket.ask('send_message', sending({ content }))) as Message;
+    const { messageId } = await adaSocket.send(sending({ content }));
     expect((await bob.message(chat.conversationId, messageId)).content === content).toBe(true);
   });
 
@@ -234,7 +234,7 @@ describe('a repeated clientMsgId', () => {
     const message = first.json as Message;
     const again = await post(ada, sent);
     expect([again.status, again.json]).toEqual([200, message]);
-    const stored = await adaSocket.ask('send_message', sending(sent));
+    const stored = await adaSocket.send(sending(sent));
     const { messageId, seq, timestamp } = message;
     expect(stored).toMatchObject({ status: 'stored', duplicate: true, messageId, seq, timestamp });
     expect((await ada.conversation(chat.conversationId)).lastSeq).toBe(seq);
@@ -244,9 +244,7 @@ describe('a repeated clientMsgId', () => {
     const sent = body({ content: 'fifty' });
     const asked = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
-        i % 2 === 0
-          ? post(ada, sent).then(({ json }) => json as Message)
-          : (adaSocket.ask('send_message', sending(sent)) as Promise<Message>),
+        i % 2 === 0 ? post(ada, sent).then(({ json }) => json as Message) : adaSocket.send(sending(sent)),
       ),
     );
     expect(new Set(asked.map(({ messageId, seq }) => `${messageId} ${seq}`)).size).toBe(1);
@@ -285,7 +283,7 @@ describe('a repeated clientMsgId', () => {
 describe('a stored answer', () => {
   it('is readable at once by everybody, in history, lists and by id', async () => {
     for (let i = 0; i < 20; i++) {
-      const { messageId, seq } = (await adaSocket.ask('send_message', sending({ content: `read ${i}` }))) as Message;
+      const { messageId, seq } = await adaSocket.send(sending({ content: `read ${i}` }));
       const [page, seen] = await Promise.all([
         bob.history(chat.conversationId, '?limit=1'),
         bob.conversation(chat.conversationId),
