@@ -11,12 +11,15 @@ const SWEEP_EVERY_MS = 1_000;
 export const TOKEN_EXPIRING_BEFORE_MS = 60_000;
 /** A client says something every 30 s at least; three silences in a row and a little mean that it has gone. */
 export const SILENCE_MS_MAX = 95_000;
+/** A process that slept longer than this has first to read what clients said meanwhile. */
+const SLEPT_MS = 10_000;
 
 /** Ends sockets whose token has run out, whose session was revoked, that are silent, or whose reader has stopped. One timer for all. */
 @Injectable()
 export class ConnectionKeeper implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private stopListening = (): void => {};
+  private sweptAt = 0;
 
   constructor(
     @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
@@ -39,15 +42,19 @@ export class ConnectionKeeper implements OnApplicationBootstrap, OnModuleDestroy
 
   sweep(): void {
     const now = this.settings.now();
-    for (const connection of this.registry.all()) if (!connection.closing) this.look(connection, now);
+    const awake = now - this.sweptAt < SLEPT_MS;
+    this.sweptAt = now;
+    for (const connection of this.registry.all()) if (!connection.closing) this.look(connection, now, awake);
     this.closer.sweep();
   }
 
-  private look(connection: Connection, now: number): void {
+  private look(connection: Connection, now: number, awake: boolean): void {
     const { expiresAt } = connection.principal;
     if (now >= expiresAt) return this.closer.close(connection, 'token_expired', 'with_new_token');
-    if (now - connection.lastEventAt > SILENCE_MS_MAX) return this.closer.close(connection, 'heartbeat_missed', 'now');
-    if (this.isStalled(connection, now)) {
+    if (awake && now - connection.lastEventAt > SILENCE_MS_MAX) {
+      return this.closer.close(connection, 'heartbeat_missed', 'now');
+    }
+    if (this.isStalled(connection, now) && awake) {
       this.metrics.slowConsumer();
       return this.closer.close(connection, 'slow_consumer', 'now');
     }

@@ -51,6 +51,10 @@ export class SocketAdmission {
     return { principal, deviceId };
   }
 
+  addressRefused(): void {
+    this.metrics.rateLimited('sockets_per_address');
+  }
+
   connected({ principal, deviceId }: Ticket, link: Link): Connection {
     const crowded = this.isCrowded(principal.userId);
     const connection = new Connection(link, principal, deviceId, this.settings.now());

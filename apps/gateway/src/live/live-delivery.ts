@@ -14,6 +14,8 @@ import { ReadReceiptPace, type PacedRead } from './read-receipt-pace.js';
 
 /** Events that may wait for one conversation's members to be read. More are dropped, and found again by heads. */
 export const LANE_EVENTS_MAX = 1_000;
+/** The same for all conversations together. */
+const WAITING_EVENTS_MAX = 20_000;
 /** Readings of the members before an event is given up: one may have begun before the change it should show. */
 const READINGS_MAX = 3;
 const RESYNC_SPREAD_MS = 1_000;
@@ -30,6 +32,7 @@ type Placed = Exclude<LiveEvent, { type: 'send-settled' | 'conversations-moved' 
 export class LiveDelivery implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('LiveDelivery');
   private readonly lanes = new Map<string, Placed[]>();
+  private waiting = 0;
   private readonly pace: ReadReceiptPace;
   private unsubscribe: (() => void)[] = [];
 
@@ -71,20 +74,24 @@ export class LiveDelivery implements OnApplicationBootstrap, OnModuleDestroy {
   private place(event: Placed): void {
     const lane = this.lanes.get(event.conversationId);
     if (lane) {
-      if (lane.length < LANE_EVENTS_MAX) lane.push(event);
-      else this.drop(event);
+      if (lane.length >= LANE_EVENTS_MAX || this.waiting >= WAITING_EVENTS_MAX) return this.drop(event);
+      this.waiting++;
+      lane.push(event);
       return;
     }
     const membership = this.directory.get(event.conversationId);
-    if (!membership || membership.membershipEpoch < event.membershipEpoch || isSlow(event)) void this.openLane(event);
-    else this.write(event, membership);
+    const isKnown = membership && membership.membershipEpoch >= event.membershipEpoch;
+    if (isKnown && !isSlow(event)) this.write(event, membership);
+    else if (this.waiting >= WAITING_EVENTS_MAX) this.drop(event);
+    else void this.openLane(event);
   }
 
   private async openLane(first: Placed): Promise<void> {
     const { conversationId } = first;
     const lane = [first];
     this.lanes.set(conversationId, lane);
-    for (let event = lane[0]; event; lane.shift(), event = lane[0]) {
+    this.waiting++;
+    for (let event = lane[0]; event; lane.shift(), this.waiting--, event = lane[0]) {
       try {
         await this.writeLater(event);
       } catch (error) {

@@ -37,8 +37,6 @@ interface Caller {
   handshakes: number;
 }
 
-type OpenSocket = Socket & { _onpacket(packet: unknown): void };
-
 /** Nest binds its handlers to this once, instead of once for each client. */
 const ALL_CLIENTS = Object.freeze({});
 
@@ -162,6 +160,7 @@ export class ParleyIoAdapter<Session, Ticket> extends AbstractWsAdapter {
       throw new DomainError('rate_limited', 'Too many handshakes', { retryAfterMs: 1_000 });
     }
     if (this.isCrowded(caller.address, 1)) {
+      this.door.addressRefused();
       throw new DomainError('rate_limited', 'Too many sockets from this address', { retryAfterMs: 10_000 });
     }
     const ticket = await this.door.admit({ auth: socket.handshake.auth, address: caller.address });
@@ -174,22 +173,23 @@ export class ParleyIoAdapter<Session, Ticket> extends AbstractWsAdapter {
     const session = this.door.connected(data.ticket as Ticket, link);
     delete data.ticket;
     link.forgetHandshake();
-    const open = socket as OpenSocket;
-    const receiveOther = open._onpacket.bind(socket);
-    open._onpacket = (packet) => {
-      const { type } = packet as IncomingPacket;
-      if (type === PACKET.event || type === PACKET.binaryEvent) {
-        this.dispatcher.receive(session, link, packet as IncomingPacket);
-      } else if (type === PACKET.disconnect) {
-        receiveOther(packet);
-      }
-    };
+    this.takeEvents(socket, session, link);
     socket.once('disconnect', () => {
       this.door.disconnected(session);
       // Without its one namespace a connection is of no use, and nothing else would end it.
       socket.conn.close();
     });
     if (!socket.connected) this.door.disconnected(session);
+  }
+
+  /** Events go from the decoder to the dispatch at once, past Socket.IO's ticks and listeners; the rest goes its way. */
+  private takeEvents(socket: Socket, session: Session, link: SocketLink): void {
+    const client = socket.client as unknown as { decoder: PacketDecoder; ondecoded(packet: IncomingPacket): void };
+    client.decoder.on('decoded', (packet) => {
+      const isEvent = packet.type === PACKET.event || packet.type === PACKET.binaryEvent;
+      if (isEvent && packet.nsp === '/' && socket.connected) this.dispatcher.receive(session, link, packet);
+      else client.ondecoded(packet);
+    });
   }
 }
 

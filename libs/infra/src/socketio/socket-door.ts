@@ -19,6 +19,8 @@ export interface ReceivedEvent<Session, Payload = unknown> {
 export interface SocketDoor<Session, Ticket> {
   /** @throws DomainError that the client gets as `connect_error` */
   admit(handshake: HandshakeRequest): Promise<Ticket>;
+  /** A handshake was refused because its address has too many connections. */
+  addressRefused(): void;
   /** The admitted client is connected. It may have been closed again when this returns. */
   connected(ticket: Ticket, link: SocketLink): Session;
   disconnected(session: Session): void;
