@@ -105,6 +105,15 @@ describe('the OpenAPI document', () => {
   });
 });
 
+it('each body, answer and event has an example', () => {
+  const contents = [...JSON.stringify(openApi).matchAll(/"application\/(?:problem\+)?json":/g)];
+  expect(contentsOf()).toHaveLength(contents.length);
+  const without = contentsOf().filter(({ content }) => !hasExample(content));
+  expect(without.map(({ at }) => at)).toEqual([]);
+  const events = Object.values(asyncApi.components.messages).filter(({ examples }) => examples.length === 0);
+  expect(events.map(({ name }) => name)).toEqual([]);
+});
+
 describe.each(['openapi', 'asyncapi'] as const)('in %s.json', (which) => {
   const document = (): Json => (which === 'openapi' ? openApi : asyncApi) as unknown as Json;
 
@@ -112,6 +121,18 @@ describe.each(['openapi', 'asyncapi'] as const)('in %s.json', (which) => {
     const references = [...JSON.stringify(document()).matchAll(/"\$ref":"([^"]+)"/g)].map(([, path]) => path as string);
     expect(references.length).toBeGreaterThan(50);
     for (const reference of references) expect(resolve(document(), reference), reference).toBeDefined();
+  });
+
+  it('each component is reached, has a plain name and says something', () => {
+    const text = JSON.stringify(document());
+    const parts = Object.entries(document()['components'] as Json).filter(([kind]) => kind !== 'securitySchemes');
+    for (const [kind, components] of parts) {
+      for (const [name, component] of Object.entries(components as Json)) {
+        expect(name).toMatch(/^[\w.-]+$/);
+        expect(Object.keys(component as Json), name).not.toEqual([]);
+        expect(text, name).toContain(`"#/components/${kind}/${name}"`);
+      }
+    }
   });
 
   it('each example fits its schema, and a wrong one would not', () => {
@@ -124,14 +145,6 @@ describe.each(['openapi', 'asyncapi'] as const)('in %s.json', (which) => {
       expect(validate(value), `${at.example}: ${JSON.stringify(validate.errors)}`).toBe(true);
       expect(validate(['never']), at.example).toBe(false);
     }
-  });
-
-  it('each body and each answer has an example', () => {
-    const contents = [...JSON.stringify(document()).matchAll(/"application\/(?:problem\+)?json":/g)].length;
-    const without = which === 'openapi' ? contentsOf().filter(({ content }) => !hasExample(content)) : [];
-    if (which === 'openapi') expect(contentsOf()).toHaveLength(contents);
-    else for (const message of Object.values(asyncApi.components.messages)) expect(message.examples).not.toEqual([]);
-    expect(without.map(({ at }) => at)).toEqual([]);
   });
 });
 

@@ -40,7 +40,7 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 async function call(method: Method, url: string, body?: object) {
   const headers = { authorization: `Bearer ${CALLER}` };
   const answer = await door.app.inject({ method, url, headers, ...(body && { payload: body }) });
-  const isJson = /^application\/json/.test(String(answer.headers['content-type']));
+  const isJson = String(answer.headers['content-type']).startsWith('application/json');
   return { status: answer.statusCode, body: isJson ? answer.json() : answer.body };
 }
 
@@ -176,7 +176,14 @@ describe.each([
     EXAMPLE.readMark,
     { actor, payload: { conversationId, lastReadMessageId: messageId } },
   ],
-  ['GET', `${MESSAGE}/receipts`, undefined, GetReceipts, page, { userId: CALLER, conversationId, messageId }],
+  [
+    'GET',
+    `${MESSAGE}/receipts`,
+    undefined,
+    GetReceipts,
+    page,
+    { userId: CALLER, conversationId, messageId, query: { limit: 50 } },
+  ],
   [
     'POST',
     '/v1/sync',

@@ -2,9 +2,8 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import { DomainError, TokenVerifier } from '@parley/domain';
 import type { AuthenticatedRequest } from './authenticated-request.js';
+import { bearerToken } from './bearer-token.js';
 import { IS_PUBLIC } from './public.js';
-
-const BEARER = /^bearer +([^\s]+)$/i;
 
 /**
  * Every route needs an access token unless it is `@Public()`. A token that was seen before is answered without waiting.
@@ -48,7 +47,7 @@ export class AuthGuard implements CanActivate {
 }
 
 function bearerOf(authorization: string | undefined): string {
-  const token = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
+  const token = bearerToken(authorization);
   if (token === undefined) throw new DomainError('unauthenticated', 'Send an access token: Authorization: Bearer …');
   return token;
 }

@@ -56,7 +56,7 @@ const SERVER_SUMMARIES: Record<keyof typeof SERVER_EVENTS, string> = {
 
 /** The AsyncAPI document of the socket, made from the events of the contract. */
 export function asyncApiDocument(): AsyncApiDocument {
-  const messages = { ...clientMessages(), ...serverMessages() };
+  const messages = { ...handshakeMessages(), ...clientMessages(), ...serverMessages() };
   return {
     asyncapi: '3.0.0',
     info: {
@@ -108,6 +108,17 @@ function messageRef(key: string): string {
 /** Some names go both ways with different payloads (`ack`, `read_receipt`), so each key says the direction. */
 const sentBy = { client: (event: string) => `client.${event}`, answer: (event: string) => `answer.${event}` };
 const fromServer = (event: string): string => `server.${event}`;
+
+/** The token and the device that a connection begins with, and the `data` of its `connect_error` if it is refused. */
+function handshakeMessages(): Record<string, MessageObject> {
+  const refused = 'Data of the `connect_error` of a connection that is refused.';
+  return {
+    handshake: message('handshake', '`auth` of the handshake.', HandshakeSchema, 'input', [
+      ['auth', EVENT_EXAMPLES.handshake],
+    ]),
+    connect_error: message('connect_error', refused, SocketErrorSchema, 'output', [['refused', EVENT_EXAMPLES.error]]),
+  };
+}
 
 function clientMessages(): Record<string, MessageObject> {
   return Object.fromEntries(
@@ -180,7 +191,14 @@ function operations(): Record<string, JsonSchema> {
       messages: [inChannel(fromServer(event))],
     },
   ]);
-  return Object.fromEntries([...received, ...sent]) as Record<string, JsonSchema>;
+  const handshake = {
+    action: 'receive',
+    channel: { $ref: CHANNEL },
+    summary: 'Opens the socket. A refusal is answered by `connect_error`.',
+    messages: [inChannel('handshake')],
+    reply: { channel: { $ref: CHANNEL }, messages: [inChannel('connect_error')] },
+  };
+  return Object.fromEntries([['receive.handshake', handshake], ...received, ...sent]) as Record<string, JsonSchema>;
 }
 
 function escapePointer(key: string): string {

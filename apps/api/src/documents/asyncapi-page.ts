@@ -11,6 +11,8 @@ export function asyncApiPage(document: AsyncApiDocument): string {
 <p class="quiet">Socket.IO, protocol 5, path <code>/socket.io</code>; handshake <code>auth: {token, deviceId}</code>. Every event of a client is answered through its acknowledgement callback.</p>
 <p><a href="/">Start</a> · <a href="/asyncapi.json">asyncapi.json</a> · <a href="/docs">REST API</a></p>
 </header>
+<h2>Handshake</h2>
+${['handshake', 'connect_error'].map((key) => eventSection(key, messages[key] as MessageObject, undefined)).join('\n')}
 <h2>Client to server</h2>
 ${links(of('client'))}
 ${of('client')

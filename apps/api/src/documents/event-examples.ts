@@ -1,6 +1,7 @@
 import {
   type CLIENT_EVENTS,
   type ClientEventPayload,
+  type Handshake,
   type SERVER_EVENTS,
   type ServerEventPayload,
   type SocketError,
@@ -66,4 +67,6 @@ const server: ServerExamples = {
   closing: { code: 'draining', reconnect: 'now', afterMs: 800 },
 };
 
-export const EVENT_EXAMPLES = { client, server, error };
+const handshake: Handshake = { token: 'a fresh access token', deviceId: '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b93' };
+
+export const EVENT_EXAMPLES = { client, server, error, handshake };

@@ -12,7 +12,7 @@ export function referenceTo(schema: z.ZodType, direction: Direction): JsonSchema
   const id = z.globalRegistry.get(schema)?.id;
   if (id) return { $ref: COMPONENTS + id };
   const { $schema: _, $defs: __, ...own } = z.toJSONSchema(schema, { io: direction, override: tidy });
-  return pointToComponents(own) as JsonSchema;
+  return wrapReferences(pointToComponents(own)) as JsonSchema;
 }
 
 /** The components that `roots` reach, by id, in alphabetical order. */
@@ -22,8 +22,10 @@ export function componentsOf(roots: Iterable<unknown>, direction: Direction): Re
   const waiting = [...roots].flatMap(referencesIn);
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
     if (reached.has(id)) continue;
-    const { $schema: _, $id: __, ...own } = (schemas as Record<string, JsonSchema>)[id] ?? {};
-    reached.set(id, own);
+    const schema = (schemas as Record<string, JsonSchema>)[id];
+    if (!schema) throw new Error(`No schema of the contract is called ${id}`);
+    const { $schema: _, $id: __, ...own } = schema;
+    reached.set(id, wrapReferences(own) as JsonSchema);
     waiting.push(...referencesIn(own));
   }
   return Object.fromEntries([...reached].toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -55,11 +57,23 @@ function pointToComponents(value: unknown): unknown {
   );
 }
 
+/** AsyncAPI takes a reference only where it stands alone: what is said beside it moves around it. */
+function wrapReferences(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(wrapReferences);
+  if (typeof value !== 'object' || value === null) return value;
+  const { $ref, ...beside } = Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, wrapReferences(inner)]),
+  );
+  if ($ref === undefined) return beside;
+  return Object.keys(beside).length === 0 ? { $ref } : { ...beside, allOf: [{ $ref }] };
+}
+
 function referencesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(referencesIn);
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
-    if (key === '$ref' && typeof inner === 'string') return [inner.slice(COMPONENTS.length)];
-    return referencesIn(inner);
+    if (key !== '$ref' || typeof inner !== 'string') return referencesIn(inner);
+    // Examples are referred to as well, and are no schemas.
+    return inner.startsWith(COMPONENTS) ? [inner.slice(COMPONENTS.length)] : [];
   });
 }

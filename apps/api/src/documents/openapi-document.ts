@@ -69,7 +69,7 @@ export function openApiDocument(controllers: readonly Type[]): OpenApiDocument {
     paths,
     components: {
       schemas: componentSchemas(paths, routes),
-      examples: problemExamples(),
+      examples: problemExamples(paths),
       securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
   };
@@ -177,10 +177,12 @@ function refusalObject(codes: readonly ErrorCode[]): JsonSchema {
   };
 }
 
-/** One problem document for each code, which the refusals of all routes refer to. */
-function problemExamples(): Record<string, JsonSchema> {
+/** One problem document for each code that a route refers to. */
+function problemExamples(paths: OpenApiDocument['paths']): Record<string, JsonSchema> {
+  const text = JSON.stringify(paths);
+  const used = ERROR_CODE_NAMES.filter((code) => text.includes(`"#/components/examples/${code}"`));
   return Object.fromEntries(
-    ERROR_CODE_NAMES.map((code) => {
+    used.map((code) => {
       const { title: detail } = ERROR_CODES[code];
       return [code, { summary: detail, value: toProblem({ code, detail }, REQUEST_ID_EXAMPLE) }];
     }),

@@ -107,8 +107,11 @@ describe('the address of a request', () => {
       const client = `203.0.113.${count}`;
       expect((await list(null, '192.0.2.1', from(client))).statusCode).toBe(401);
     }
-    const elsewhere = [1, 2, 3].map((client) => list(null, '198.51.100.1', from(`203.0.113.${client}`)));
-    expect((await Promise.all(elsewhere)).map(({ statusCode }) => statusCode).toSorted()).toEqual([401, 401, 429]);
+    const seen: number[] = [];
+    for (const client of [1, 2, 3]) {
+      seen.push((await list(null, '198.51.100.1', from(`203.0.113.${client}`))).statusCode);
+    }
+    expect(seen).toEqual([401, 401, 429]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   type TokenVerifier,
 } from '@parley/domain';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { bearerToken } from '../auth/bearer-token.js';
 import type { HttpSettings } from './http-settings.js';
 
 export interface RequestLimitParts {
@@ -18,7 +19,6 @@ export interface RequestLimitParts {
   settings: HttpSettings;
 }
 
-const BEARER = /^Bearer +([^\s]+)$/i;
 /** Signing up, in, on and out is counted by address even beside a token, so that one cannot be used to guess others. */
 const SIGN_IN_PATHS = '/v1/auth/';
 
@@ -38,7 +38,7 @@ export function limitRequests(fastify: FastifyInstance, parts: RequestLimitParts
 
 /** Gives the refusal, or null, or throws it in a promise. */
 function decide(request: FastifyRequest, parts: RequestLimitParts): DomainError | null | Promise<void> {
-  const token = request.url.startsWith(SIGN_IN_PATHS) ? undefined : tokenOf(request);
+  const token = request.url.startsWith(SIGN_IN_PATHS) ? undefined : bearerToken(request.headers.authorization);
   const principal = token === undefined ? null : parts.verifier.verifyCached(token);
   if (token !== undefined && !principal) return decideUnknown(token, request, parts);
   const decision = take(principal, request, parts);
@@ -71,8 +71,4 @@ function refusalOf(
 
 function throwRefusal(refusal: DomainError | null): void {
   if (refusal) throw refusal;
-}
-
-function tokenOf(request: FastifyRequest): string | undefined {
-  return BEARER.exec(request.headers.authorization ?? '')?.[1];
 }
