@@ -126,6 +126,7 @@ describe('history', () => {
   it('of a member that left and came back hides what was written meanwhile, from an old cursor too', async () => {
     const world = await conversationOf(3);
     const before = await history(world, bob, { limit: 1 });
+    const after = await history(world, bob, { after: world.messageId(1), limit: 1 });
     await world.removeMembers(bob);
     await expect(history(world, bob)).rejects.toMatchObject(NOT_FOUND);
     await world.send(ada);
@@ -133,6 +134,7 @@ describe('history', () => {
     await world.send(ada);
     expect(seqs(await history(world, bob))).toEqual([5]);
     expect(seqs(await history(world, bob, { cursor: before.nextCursor as string }))).toEqual([]);
+    expect(seqs(await history(world, bob, { cursor: after.nextCursor as string }))).toEqual([5]);
   });
 
   it('refuses strangers, foreign messages and foreign cursors', async () => {

@@ -174,14 +174,16 @@ describe('sync', () => {
     const eve = await harness.addUser('Eve');
     const worlds: ConversationWorld[] = [];
     for (let i = 0; i < 205; i++) worlds.push(await harness.create([ada, eve]));
-    const first = await sync(eve);
-    expect(first.conversations).toHaveLength(200);
-    const moved = worlds.find((world) => world.id === ids(first)[0]) as ConversationWorld;
+    const named = worlds[0] as ConversationWorld;
+    const first = await sync(eve, { cursors: [at(named, 0, 0)] });
+    expect(ids(first)[0]).toBe(named.id);
+    expect(first.conversations).toHaveLength(201);
+    const moved = worlds.find((world) => world.id === ids(first)[1]) as ConversationWorld;
     await moved.send(ada);
-    const second = await sync(eve, { cursor: first.nextCursor as string });
+    const second = await sync(eve, { cursors: [at(named, 0, 1)], cursor: first.nextCursor as string });
     expect(second.nextCursor).toBeNull();
     expect(second.syncedAt).toBe(first.syncedAt);
-    expect([...ids(first), ...ids(second)]).toEqual(worlds.map((world) => world.id).sort());
+    expect([...ids(first), ...ids(second)].sort()).toEqual(worlds.map((world) => world.id).sort());
     expect(ids(await sync(eve, { since: second.syncedAt }))).toEqual([moved.id]);
   });
 
