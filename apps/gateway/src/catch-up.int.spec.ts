@@ -86,6 +86,27 @@ describe('sending again', () => {
     expect(seqs(ben)).toEqual([1, 2]);
   });
 
+  it('shows nothing to a member that leaves while the messages are read, and forgets what it was sent', async () => {
+    const { ben } = await withTwoSent();
+    await ack(ben, 1, messageOf(1, SENDER).messageId);
+    const read = gateway.reader.read.bind(gateway.reader);
+    gateway.reader.read = async (request) => {
+      const messages = await read(request);
+      const place = { conversationId: CONVERSATION, membershipEpoch: gateway.reader.epoch + 1, rev: 5 };
+      gateway.reader.setMembers([]);
+      publish({ type: 'members-changed', ...place, added: [], removed: [ben.userId], roles: {} });
+      await ben.hears('conversation_removed');
+      return messages;
+    };
+    gateway.advance(5_100);
+    await resend();
+    gateway.reader.read = read;
+    await settled(ben);
+    expect(seqs(ben)).toEqual([1, 2]);
+    await ack(ben, 2, messageOf(2, SENDER).messageId);
+    expect(gateway.domain.of(AcknowledgeDelivery).at(-1)?.known).toBeNull();
+  });
+
   it('tells a device that is too far behind to sync instead', async () => {
     const { ben } = await withTwoSent();
     await ack(ben, 1, messageOf(1, SENDER).messageId);

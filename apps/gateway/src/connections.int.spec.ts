@@ -116,6 +116,8 @@ describe('an open socket', () => {
     for (let seq = 1; seq < 200; seq++) {
       gateway.publishSent(messageOf(seq, randomUUID(), 'y'.repeat(50_000)));
     }
+    const [closing] = gateway.app.get(ConnectionRegistry, { strict: false }).ofUser(slow.userId);
+    expect(closing?.link.bufferedBytes()).toBeLessThan(500_000);
     slow.socket.resume();
     expect(await slow.hears('closing')).toEqual([{ code: 'slow_consumer', reconnect: 'now', afterMs: 0 }]);
     await slow.socket.untilClosed();
