@@ -1,0 +1,60 @@
+import type { HistoryEvent } from './history.js';
+
+/** What a run went through; a run in which nothing happened proves nothing. */
+export interface ProofFigures {
+  readonly acks: number;
+  /** Answers to sends that were under way when a fault struck. */
+  readonly acksAcrossFaults: number;
+  readonly unknowns: number;
+  /** Sends that came again with the same clientMsgId. */
+  readonly duplicatesSent: number;
+  /** Of them, those that were answered as known. */
+  readonly duplicatesFound: number;
+  readonly gapsFilled: number;
+  readonly deliveries: number;
+  readonly removals: number;
+  readonly faultsWithEffect: readonly string[];
+}
+
+export function proofFigures(events: readonly HistoryEvent[]): ProofFigures {
+  const open = new Map<string, 'before' | 'across'>();
+  const figures = { acks: 0, acksAcrossFaults: 0, unknowns: 0, duplicatesSent: 0, duplicatesFound: 0 };
+  const seen = { gapsFilled: 0, deliveries: 0, removals: 0 };
+  const faultsWithEffect: string[] = [];
+  const invoked = new Set<string>();
+  for (const event of events) {
+    if (event.type === 'invoke') {
+      const key = `${event.conversation} ${event.user} ${event.clientMsgId}`;
+      if (invoked.has(key)) figures.duplicatesSent += 1;
+      else open.set(key, 'before');
+      invoked.add(key);
+    } else if (event.type === 'stored') {
+      const key = `${event.conversation} ${event.user} ${event.clientMsgId}`;
+      if (open.has(key)) figures.acks += 1;
+      if (open.get(key) === 'across') figures.acksAcrossFaults += 1;
+      if (event.duplicate) figures.duplicatesFound += 1;
+      open.delete(key);
+    } else if (event.type === 'fault' && event.phase === 'effect') {
+      faultsWithEffect.push(event.name);
+      for (const key of open.keys()) open.set(key, 'across');
+    } else if (event.type === 'unknown') figures.unknowns += 1;
+    else if (event.type === 'gap-filled') seen.gapsFilled += 1;
+    else if (event.type === 'delivery') seen.deliveries += 1;
+    else if (event.type === 'removed') seen.removals += 1;
+  }
+  return { ...figures, ...seen, faultsWithEffect };
+}
+
+export type ProofMinimum = Partial<Record<Exclude<keyof ProofFigures, 'faultsWithEffect'>, number>> & {
+  readonly faults: readonly string[];
+};
+
+/** What is missing for the run to prove something. */
+export function proofGaps(figures: ProofFigures, { faults, ...least }: ProofMinimum): string[] {
+  const tooFew = Object.entries(least).flatMap(([name, minimum]) => {
+    const value = figures[name as Exclude<keyof ProofFigures, 'faultsWithEffect'>];
+    return value < minimum ? [`${name}: ${value} of at least ${minimum}`] : [];
+  });
+  const missing = faults.filter((name) => !figures.faultsWithEffect.includes(name));
+  return [...tooFew, ...missing.map((name) => `${name} had no effect`)];
+}
