@@ -29,7 +29,7 @@ describe('message ids', () => {
 
 describe('partitions', () => {
   it('are spread evenly and stay what they are', () => {
-    const counts = new Array<number>(8).fill(0);
+    const counts = Array.from({ length: 8 }, () => 0);
     for (let i = 0; i < 8_000; i++) {
       const partition = partitionOf(`0190a6c4-5f3e-7a41-9d2b-${i.toString(16).padStart(12, '0')}`, 8);
       counts[partition] = (counts[partition] ?? 0) + 1;

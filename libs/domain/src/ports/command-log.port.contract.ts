@@ -185,7 +185,8 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
       expect(log.lag()).toBe(0);
       const records = Array.from({ length: 7 }, () => recordOf(FIRST));
       await log.append(records);
-      if (log.durableAt === 'commit') expect(log.lag()).toBe(records.length);
+      // A log of its own may take a while to say so; what waits in memory is known.
+      expect(log.lag()).toBeGreaterThanOrEqual(log.durableAt === 'commit' ? records.length : 0);
       await readAll(log, start, records.length);
       expect(log.lag()).toBe(0);
     });

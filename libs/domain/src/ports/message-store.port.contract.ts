@@ -141,7 +141,7 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
       const { conversationId, writes } = await filled(2);
       const other = await filled(1);
       const ids = [...writes, ...other.writes].map(({ message }) => message.messageId);
-      expect(seqs(await store.find(conversationId, ids)).toSorted()).toEqual([1, 2]);
+      expect(seqs(await store.find(conversationId, ids)).toSorted((one, other) => one - other)).toEqual([1, 2]);
       expect(await store.find(conversationId, ['1'])).toEqual([]);
     });
 

@@ -102,7 +102,7 @@ describe('the account of the server', () => {
     await chown(parent, account.uid, account.gid);
     const making = async (): Promise<string> => {
       const { prefix, account: user } = await planLaunch(account, [initdb, join(closed, 'lib')]);
-      const [program = initdb, ...args] = [...prefix, initdb, '--auth=scram-sha-256', '--pwfile=/etc/os-release'];
+      const [program, ...args] = [...prefix, initdb, '--auth=scram-sha-256', '--pwfile=/etc/os-release'];
       const { stdout } = await promisify(execFile)(program, [...args, '--no-sync', dataDir], { ...user, cwd: parent });
       expect((await stat(join(dataDir, 'PG_VERSION'))).uid).toBe(account.uid);
       await rm(dataDir, { recursive: true });

@@ -92,7 +92,7 @@ export class ServerProcess {
 
   async #spawn(): Promise<void> {
     const { program, clusterDir, env, launch, log } = this.#options;
-    const [file = program, ...args] = [...launch.prefix, program, '-D', clusterDir];
+    const [file, ...args] = [...launch.prefix, program, '-D', clusterDir];
     const child = spawn(file, args, {
       ...launch.account,
       cwd: clusterDir,
