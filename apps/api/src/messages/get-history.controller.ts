@@ -26,7 +26,7 @@ export class GetHistoryController {
     @CurrentUser() caller: Principal,
     @Param({ schema: ConversationParamsSchema }) { conversationId }: ConversationParams,
     @Query({ schema: HistoryQuerySchema }) query: HistoryQuery,
-  ): Promise<string> {
+  ): Promise<Buffer> {
     return messagePageJson(await this.queries.execute(new GetHistory(caller.userId, conversationId, query)));
   }
 }

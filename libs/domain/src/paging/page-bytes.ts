@@ -8,11 +8,21 @@ export function messageBytes(message: Message): number {
   return Buffer.byteLength(messageJson(message));
 }
 
+const units = new WeakMap<readonly Message[], number>();
+
+/** UTF-16 units of the JSON of all of them, counted once for each list. */
+function unitsOf(messages: readonly Message[]): number {
+  let sum = units.get(messages);
+  if (sum === undefined) {
+    sum = messages.reduce((before, message) => before + messageJson(message).length + 1, 0);
+    units.set(messages, sum);
+  }
+  return sum;
+}
+
 /** How many messages from the front fit into the bytes of JSON; one always does. */
 export function countWithin(messages: readonly Message[], bytesMax: number = PAGE_BYTES_MAX): number {
-  let units = 0;
-  for (const message of messages) units += messageJson(message).length + 1;
-  if (units * UNIT_BYTES_MAX <= bytesMax) return messages.length;
+  if (unitsOf(messages) * UNIT_BYTES_MAX <= bytesMax) return messages.length;
   let bytes = 0;
   for (const [index, message] of messages.entries()) {
     bytes += messageBytes(message) + 1;

@@ -78,7 +78,7 @@ export function batchCommitContract(name: string, make: () => Promise<BatchCommi
     afterAll(async () => opened.close?.());
     const claim = async (partition: number): Promise<PartitionProgress> =>
       (await opened.leases.claim('contract', [partition], true))[0] as PartitionProgress;
-    const stored = (conversationId: string): Promise<Message[]> =>
+    const stored = (conversationId: string): Promise<readonly Message[]> =>
       opened.store.read({ conversationId, range: EVERYTHING, order: 'oldest-first', limit: 10 });
 
     it('makes message, key, events, state and progress visible together', async () => {

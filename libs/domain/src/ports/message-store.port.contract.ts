@@ -71,9 +71,9 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
       await store.append(writes);
       return { conversationId, writes };
     };
-    const all = (conversationId: string, limit = 500): Promise<Message[]> =>
+    const all = (conversationId: string, limit = 500): Promise<readonly Message[]> =>
       store.read({ conversationId, range: EVERYTHING, order: 'oldest-first', limit });
-    const seqs = (messages: Message[]): number[] => messages.map((message) => message.seq);
+    const seqs = (messages: readonly Message[]): number[] => messages.map((message) => message.seq);
 
     it('gives back what was written, to the letter', async () => {
       const conversationId = nextConversation();

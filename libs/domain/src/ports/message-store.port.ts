@@ -45,7 +45,8 @@ export interface LocatedMessage extends MessageFacts {
  */
 export abstract class MessageStore {
   abstract append(writes: readonly MessageWrite[]): Promise<void>;
-  abstract read(request: MessageRead): Promise<Message[]>;
+  /** The list may be one that was answered before, so it is not to be changed. */
+  abstract read(request: MessageRead): Promise<readonly Message[]>;
   /** Those of the ids that exist in this conversation, in no particular order. */
   abstract find(conversationId: string, messageIds: readonly string[]): Promise<Message[]>;
   abstract locate(conversationId: string, messageId: string): Promise<LocatedMessage | null>;

@@ -4,10 +4,13 @@ import { CursorCodec, type CursorPosition, invalidField } from '@parley/domain';
 import { derivedKey } from './derived-key.js';
 
 const MAC_BYTES = 16;
+const SEALED_MAX = 2_000;
 
 /** A cursor is its position as JSON behind a keyed hash of user, list and position. Lasts over restarts. */
 export class HmacCursorCodec extends CursorCodec {
   private readonly key: Buffer;
+  /** The newest page of a busy conversation is asked for again and again, and a keyed hash costs as much as the page. */
+  private readonly sealed = new Map<string, string>();
 
   constructor(secret: string) {
     super();
@@ -15,8 +18,17 @@ export class HmacCursorCodec extends CursorCodec {
   }
 
   override seal(userId: string, list: string, position: CursorPosition): string {
-    const body = Buffer.from(JSON.stringify(position));
-    return Buffer.concat([this.mac(userId, list, body), body]).toString('base64url');
+    const text = JSON.stringify(position);
+    const key = JSON.stringify([userId, list, text]);
+    let sealed = this.sealed.get(key);
+    if (sealed === undefined) {
+      const body = Buffer.from(text);
+      sealed = Buffer.concat([this.mac(userId, list, body), body]).toString('base64url');
+      this.sealed.set(key, sealed);
+      const oldest = this.sealed.size > SEALED_MAX ? this.sealed.keys().next().value : undefined;
+      if (oldest !== undefined) this.sealed.delete(oldest);
+    }
+    return sealed;
   }
 
   override open(userId: string, list: string, cursor: string): CursorPosition {

@@ -141,7 +141,7 @@ describe('a partition owner on Postgres', () => {
     name: null,
     memberIds: names.map(user),
   });
-  const stored = async (): Promise<Message[]> => {
+  const stored = async (): Promise<readonly Message[]> => {
     const range = { fromSeq: 1, toSeq: 1_000 };
     const store = new PostgresMessageStore(database.pool);
     return store.read({ conversationId: CONVERSATION, range, order: 'oldest-first', limit: 500 });

@@ -36,7 +36,11 @@ export function windowAround({ visibleFromSeq, lastSeq }: Bounds, seq: number, l
 
 /** What of the read messages goes into the page: it ends early where its JSON would outgrow the limit. */
 export function fitPage(messages: readonly Message[], { aroundSeq }: HistoryWindow): readonly Message[] {
-  if (aroundSeq === null) return messages.slice(0, countWithin(messages));
+  if (aroundSeq === null) {
+    const count = countWithin(messages);
+    // The very list, when all of it fits: what was encoded for it before serves again.
+    return count === messages.length ? messages : messages.slice(0, count);
+  }
   const index = messages.findIndex((message) => message.seq === aroundSeq);
   return stretchWithin(messages, Math.max(index, 0));
 }

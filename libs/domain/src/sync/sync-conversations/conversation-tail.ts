@@ -59,5 +59,5 @@ export async function readTail(
   ]);
   // What changed after the snapshot waits: the next cursor ends with the snapshot's last revision.
   const changes = found.slice(0, limit).filter((message) => message.rev <= lastRev);
-  return { reset, afterSeq, afterRev, messages, changes, changesEnd: found.length <= limit };
+  return { reset, afterSeq, afterRev, messages: [...messages], changes, changesEnd: found.length <= limit };
 }

@@ -12,6 +12,8 @@ interface Tail {
   /** Consecutive by seq, oldest first. */
   messages: Message[];
   chars: number;
+  /** The page that was read last, until a message comes or changes: the same list again lets its encoding be reused. */
+  page: { from: number; to: number; order: MessageRead['order']; messages: readonly Message[] } | null;
 }
 
 const cost = (message: Message): number => message.content.length + MESSAGE_OVERHEAD_CHARS;
@@ -44,18 +46,22 @@ export class MessageTails {
   }
 
   /** The page, when the tail holds all that could be on it; null when the store must be asked. */
-  read({ conversationId, range, order, limit }: MessageRead): Message[] | null {
+  read({ conversationId, range, order, limit }: MessageRead): readonly Message[] | null {
     const tail = this.tails.get(conversationId);
     const first = tail?.messages[0];
     const last = tail?.messages.at(-1);
     if (!tail || !first || !last) return null;
     this.touch(conversationId, tail);
     // Beyond the tail's end there is nothing yet: every commit passed through here.
-    const to = Math.min(range.toSeq, last.seq);
-    const from = order === 'newest-first' ? Math.max(range.fromSeq, to - limit + 1) : range.fromSeq;
+    const end = Math.min(range.toSeq, last.seq);
+    const from = order === 'newest-first' ? Math.max(range.fromSeq, end - limit + 1) : range.fromSeq;
+    const to = order === 'newest-first' ? end : Math.min(end, from + limit - 1);
     if (from < first.seq) return null;
-    const page = tail.messages.slice(from - first.seq, to - first.seq + 1);
-    return order === 'newest-first' ? page.reverse() : page.slice(0, limit);
+    if (tail.page?.from === from && tail.page.to === to && tail.page.order === order) return tail.page.messages;
+    const messages = tail.messages.slice(from - first.seq, Math.max(0, to - first.seq + 1));
+    if (order === 'newest-first') messages.reverse();
+    tail.page = { from, to, order, messages };
+    return messages;
   }
 
   find(conversationId: string, messageId: string): Message | null {
@@ -79,7 +85,7 @@ export class MessageTails {
       if (state.stale || messages.length === 0) return;
       this.forget(conversationId);
       const chars = messages.reduce((sum, message) => sum + cost(message), 0);
-      this.tails.set(conversationId, { messages, chars });
+      this.tails.set(conversationId, { messages, chars, page: null });
       this.chars += chars;
       this.evict();
     } finally {
@@ -100,10 +106,11 @@ export class MessageTails {
       tail = undefined;
     }
     if (!tail) {
-      tail = { messages: [], chars: 0 };
+      tail = { messages: [], chars: 0, page: null };
       this.tails.set(conversationId, tail);
     }
     tail.messages.push(message);
+    tail.page = null;
     this.grow(tail, cost(message));
     // Dropped in blocks: shifting an array for each message would cost more than it frees.
     if (tail.messages.length >= 2 * TAIL_MESSAGES_MAX) {
@@ -117,6 +124,7 @@ export class MessageTails {
     const before = tail.messages[index];
     if (!before || before.rev > message.rev) return;
     tail.messages[index] = message;
+    tail.page = null;
     this.grow(tail, cost(message) - cost(before));
   }
 

@@ -33,7 +33,7 @@ export class PostgresMessageStore extends MessageStore {
     this.tails?.follow(writes);
   }
 
-  override async read(request: MessageRead): Promise<Message[]> {
+  override async read(request: MessageRead): Promise<readonly Message[]> {
     const { conversationId, range, order, limit } = request;
     const cached = this.tails?.read(request);
     if (cached) return cached;
