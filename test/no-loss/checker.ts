@@ -37,9 +37,12 @@ interface Send {
   seq?: number;
   rejected: boolean;
 }
+/** The seqs that a member must never see. */
 interface Absence {
   after: number;
   before: number;
+  /** What it saw when it might have been back already: judged when the place of its return is known. */
+  early: number[] | null;
 }
 
 const keyOf = (...parts: (string | number)[]): string => parts.join(' ');
@@ -88,6 +91,9 @@ class Sweep {
         return;
       case 'removed':
         return this.removed(event);
+      case 'returning':
+      case 'returned':
+        return this.comesBack(event);
       case 'arrival':
       case 'delivery':
         return this.shown(event);
@@ -189,17 +195,26 @@ class Sweep {
     this.editHashes.set(place, hashes.add(hash));
   }
 
-  private joined({ device, conversation, user, visibleFromSeq }: Event<'joined'>): void {
+  private joined({ device, conversation, visibleFromSeq }: Event<'joined'>): void {
     this.nextOf.set(keyOf(device, conversation), visibleFromSeq);
     this.gone.delete(keyOf(device, conversation));
-    for (const absence of this.absences.get(keyOf(conversation, user)) ?? []) {
-      if (absence.before === Infinity) absence.before = Math.max(visibleFromSeq, absence.after);
-    }
   }
 
   private removed({ conversation, user, lastSeq }: Event<'removed'>): void {
     const place = keyOf(conversation, user);
-    this.absences.set(place, [...(this.absences.get(place) ?? []), { after: lastSeq, before: Infinity }]);
+    const absence = { after: lastSeq, before: Infinity, early: null };
+    this.absences.set(place, [...(this.absences.get(place) ?? []), absence]);
+  }
+
+  private comesBack(event: Event<'returning'> | Event<'returned'>): void {
+    const { conversation, user } = event;
+    const absence = this.absences.get(keyOf(conversation, user))?.at(-1);
+    if (!absence || absence.before !== Infinity) return;
+    if (event.type === 'returning') absence.early = [];
+    else {
+      absence.before = event.visibleFromSeq;
+      for (const seq of absence.early ?? []) this.checkPresence(conversation, user, seq, absence);
+    }
   }
 
   private shown(event: Event<'arrival'> | Event<'delivery'>): void {
@@ -272,7 +287,8 @@ class Sweep {
     this.marks.set(key, mark);
   }
 
-  private fault({ phase, at }: Event<'fault'>): void {
+  private fault({ name, phase, at }: Event<'fault'>): void {
+    if (!this.answered) this.violate('P14', `nothing was stored between the last fault and ${name}`);
     this.faultEnded = phase === 'end' ? at : undefined;
     this.answered = phase !== 'end';
   }
@@ -308,11 +324,15 @@ class Sweep {
   private observe(conversation: string, user: string, message: SeenMessage): void {
     this.claim(conversation, message);
     this.checkSent(conversation, message);
-    for (const { after, before } of this.absences.get(keyOf(conversation, user)) ?? []) {
-      if (message.seq > after && message.seq < before) {
-        this.violate('P13', `${user} saw ${message.seq} of ${conversation}, written while it was away`);
-      }
+    for (const absence of this.absences.get(keyOf(conversation, user)) ?? []) {
+      if (absence.before === Infinity && absence.early) absence.early.push(message.seq);
+      else this.checkPresence(conversation, user, message.seq, absence);
     }
+  }
+
+  private checkPresence(conversation: string, user: string, seq: number, { after, before }: Absence): void {
+    if (seq <= after || seq >= before) return;
+    this.violate('P13', `${user} saw ${seq} of ${conversation}, written while it was away`);
   }
 
   private claim(conversation: string, message: SeenMessage): void {

@@ -75,7 +75,10 @@ export function goodHistory(): HistoryEvent[] {
       add({ type: 'rejected', ...refused, code: 'not_found' });
     }
     if (seq === AWAY.backFrom - 1) {
-      add({ type: 'joined', device: 'cat-1', user: 'cat', conversation: CONVERSATION, visibleFromSeq: AWAY.backFrom });
+      const place = { user: 'cat', conversation: CONVERSATION };
+      add({ type: 'returning', ...place });
+      add({ type: 'joined', device: 'cat-1', ...place, visibleFromSeq: AWAY.backFrom });
+      add({ type: 'returned', ...place, visibleFromSeq: AWAY.backFrom });
     }
   }
   addStores(messages, add);

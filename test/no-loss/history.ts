@@ -37,6 +37,10 @@ export type Happening =
   | ({ type: 'left'; device: string } & Place)
   /** A removal was answered; the conversation was at this seq by then. */
   | ({ type: 'removed'; lastSeq: number } & Place)
+  /** Somebody begins to bring the member back; from here on it may be there again. */
+  | ({ type: 'returning' } & Place)
+  /** The member is back, and sees the conversation from this seq on. */
+  | ({ type: 'returned'; visibleFromSeq: number } & Place)
   | ({ type: 'arrival'; device: string; message: SeenMessage } & Place)
   /** Handed to the application: once, in order. */
   | ({ type: 'delivery'; device: string; message: SeenMessage } & Place)

@@ -1,0 +1,93 @@
+import type { Conversation, Message, SyncAnswer } from '@parley/contracts';
+import { contentHash, type HistoryRecorder, type SeenMessage } from './history.js';
+
+interface Membership {
+  next: number;
+  /** What came too early, by seq. */
+  held: Map<number, SeenMessage>;
+}
+
+export interface InboxOwner {
+  readonly user: string;
+  readonly device: string;
+}
+
+export function seen({ seq, messageId, senderId, clientMsgId, content }: Message): SeenMessage {
+  return { seq, messageId, senderId, clientMsgId, hash: contentHash(content) };
+}
+
+/** What a client keeps so as to hand every message on once and in order, whatever arrives; it records what it does. */
+export class DeviceInbox {
+  /** The latest message of each conversation that was handed on. */
+  readonly latest = new Map<string, SeenMessage>();
+  private readonly memberships = new Map<string, Membership>();
+
+  constructor(
+    private readonly owner: InboxOwner,
+    private readonly history: HistoryRecorder,
+  ) {}
+
+  get conversations(): string[] {
+    return [...this.memberships.keys()];
+  }
+
+  nextOf(conversation: string): number | undefined {
+    return this.memberships.get(conversation)?.next;
+  }
+
+  cursors(): { conversationId: string; afterSeq: number }[] {
+    return [...this.memberships].map(([conversationId, { next }]) => ({ conversationId, afterSeq: next - 1 }));
+  }
+
+  belongs({ conversationId, visibleFromSeq }: Conversation): void {
+    const membership = this.memberships.get(conversationId);
+    if (membership && membership.next >= visibleFromSeq) return;
+    // It was away and is back, and nobody told it of the going.
+    if (membership) this.leaves(conversationId);
+    this.memberships.set(conversationId, { next: visibleFromSeq, held: new Map() });
+    this.history.record({ type: 'joined', ...this.owner, conversation: conversationId, visibleFromSeq });
+  }
+
+  leaves(conversation: string): void {
+    if (!this.memberships.delete(conversation)) return;
+    this.latest.delete(conversation);
+    this.history.record({ type: 'left', ...this.owner, conversation });
+  }
+
+  /** @returns whether something is missing before this message */
+  arrives(message: Message): boolean {
+    const conversation = message.conversationId;
+    this.history.record({ type: 'arrival', ...this.owner, conversation, message: seen(message) });
+    return this.takes(conversation, seen(message));
+  }
+
+  /** @returns whether there is more to ask for */
+  synced({ conversations, removed }: SyncAnswer): boolean {
+    let isMore = false;
+    for (const conversation of removed) this.leaves(conversation);
+    for (const { conversation, messages, hasMore } of conversations) {
+      const { conversationId, lastSeq } = conversation;
+      this.belongs(conversation);
+      const before = this.nextOf(conversationId) as number;
+      for (const message of messages) this.takes(conversationId, seen(message));
+      const filled = (this.nextOf(conversationId) as number) - before;
+      if (filled > 0)
+        this.history.record({ type: 'gap-filled', ...this.owner, conversation: conversationId, messages: filled });
+      if (hasMore || (this.nextOf(conversationId) as number) <= lastSeq) isMore = true;
+    }
+    return isMore;
+  }
+
+  private takes(conversation: string, message: SeenMessage): boolean {
+    const membership = this.memberships.get(conversation);
+    if (!membership || message.seq < membership.next) return false;
+    membership.held.set(message.seq, message);
+    for (let ready = membership.held.get(membership.next); ready; ready = membership.held.get(membership.next)) {
+      membership.held.delete(ready.seq);
+      membership.next += 1;
+      this.latest.set(conversation, ready);
+      this.history.record({ type: 'delivery', ...this.owner, conversation, message: ready });
+    }
+    return membership.held.size > 0;
+  }
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Conversation, Message, SyncAnswer } from '@parley/contracts';
+import { io, type Socket } from 'socket.io-client';
+import { RestClient } from '../clients/rest-client.js';
+import { DeviceInbox } from './device-inbox.js';
+import type { HistoryRecorder } from './history.js';
+
+const ANSWER_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+const GAP_PATIENCE_MS = 200;
+const RECONNECT_MS_MAX = 400;
+
+interface Told {
+  name: string;
+  payload: never;
+}
+
+/** A user's device as the SDK would be: it reconnects, notices gaps, syncs, acknowledges. Raw socket, own bookkeeping. */
+export class LoadDevice {
+  readonly inbox: DeviceInbox;
+  readonly rest: RestClient;
+  private readonly deviceId = randomUUID();
+  private socket: Socket | undefined;
+  private since: string | undefined;
+  private isRunning = true;
+  /** While a sync is under way, live events wait behind it. */
+  private readonly waiting: Told[] = [];
+  private syncing: Promise<void> | undefined;
+  private gapTimer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    readonly user: string,
+    readonly name: string,
+    private readonly token: string,
+    private readonly url: string,
+    private readonly history: HistoryRecorder,
+  ) {
+    this.inbox = new DeviceInbox({ user, device: name }, history);
+    this.rest = new RestClient(url, token);
+  }
+
+  start(): void {
+    this.running = this.stayConnected();
+  }
+
+  async stop(): Promise<void> {
+    this.isRunning = false;
+    clearTimeout(this.gapTimer);
+    this.socket?.close();
+    await this.running;
+  }
+
+  /** The network goes away for a moment. */
+  cut(): void {
+    // While a connection is being made the library would wait for its time-out.
+    if (this.isConnected) this.socket?.io.engine?.close();
+  }
+
+  private get isConnected(): boolean {
+    return this.socket?.connected ?? false;
+  }
+
+  /** The answer of the acknowledgement callback. @throws on a time-out or a lost connection */
+  async ask(name: string, payload: object): Promise<Record<string, unknown>> {
+    const socket = this.socket;
+    if (!socket?.connected) throw new Error('not connected');
+    let onLoss: () => void = () => {};
+    const lost = new Promise<never>((_, fail) => {
+      onLoss = () => fail(new Error('disconnected'));
+      socket.once('disconnect', onLoss);
+    });
+    lost.catch(() => {});
+    const answer = socket.timeout(ANSWER_TIMEOUT_MS).emitWithAck(name, payload) as Promise<Record<string, unknown>>;
+    answer.catch(() => {});
+    return Promise.race([answer, lost]).finally(() => socket.off('disconnect', onLoss));
+  }
+
+  /** Asks for everything that is missing, now; one at a time. */
+  async sync(): Promise<void> {
+    this.syncing ??= this.syncOnce().finally(() => {
+      this.syncing = undefined;
+      for (const told of this.waiting.splice(0)) this.hear(told);
+    });
+    return this.syncing;
+  }
+
+  private async stayConnected(): Promise<void> {
+    while (this.isRunning) {
+      const socket = io(this.url, {
+        auth: { token: this.token, deviceId: this.deviceId },
+        transports: ['websocket'],
+        forceNew: true,
+        reconnection: false,
+        timeout: CONNECT_TIMEOUT_MS,
+      });
+      this.socket = socket;
+      const over = new Promise<void>((done) => {
+        socket.once('disconnect', () => done());
+        socket.once('connect_error', () => done());
+      });
+      socket.onAny((name: string, payload: unknown) => this.told({ name, payload: payload as never }));
+      socket.once('connect', () => void this.catchUp());
+      await over;
+      socket.close();
+      await delay(20 + Math.random() * RECONNECT_MS_MAX);
+    }
+  }
+
+  /** A client that could not sync tries again: what it missed is told by nothing else for a while. */
+  private async catchUp(): Promise<void> {
+    while (this.isConnected && this.isRunning) {
+      try {
+        return await this.sync();
+      } catch {
+        await delay(GAP_PATIENCE_MS);
+      }
+    }
+  }
+
+  private async syncOnce(): Promise<void> {
+    for (let isMore = true; isMore && this.isRunning;) {
+      const request = { cursors: this.inbox.cursors(), limit: 100, ...(this.since && { since: this.since }) };
+      const answer = (await this.ask('sync', request)) as unknown as SyncAnswer & { ok: boolean };
+      if (!answer.ok) throw new Error(`sync: ${JSON.stringify(answer)}`);
+      isMore = this.inbox.synced(answer);
+      if (!isMore) this.since = answer.syncedAt;
+    }
+  }
+
+  private told(told: Told): void {
+    if (this.syncing) this.waiting.push(told);
+    else this.hear(told);
+  }
+
+  private hear({ name, payload }: Told): void {
+    switch (name) {
+      case 'new_message':
+        if (this.inbox.arrives(payload as Message)) this.fillGapSoon();
+        return;
+      case 'conversation_created':
+        return this.inbox.belongs(payload as Conversation);
+      case 'conversation_removed':
+        return this.inbox.leaves((payload as { conversationId: string }).conversationId);
+      case 'read_receipt':
+      case 'delivery_receipt':
+        return this.hearMark(payload);
+      case 'resync':
+        return void this.sync().catch(() => {});
+      case 'heads':
+        return this.hearHeads(payload);
+    }
+  }
+
+  private hearMark(mark: {
+    conversationId: string;
+    userId: string;
+    lastReadMessageId?: string;
+    lastDeliveredMessageId?: string;
+  }): void {
+    const kind = mark.lastReadMessageId === undefined ? 'delivered' : 'read';
+    const messageId = (mark.lastReadMessageId ?? mark.lastDeliveredMessageId) as string;
+    const place = { conversation: mark.conversationId, user: mark.userId };
+    this.history.record({ type: 'mark', device: this.name, ...place, kind, messageId });
+  }
+
+  private hearHeads({ heads }: { heads: { conversationId: string; lastSeq: number }[] }): void {
+    const isBehind = heads.some(
+      ({ conversationId, lastSeq }) => (this.inbox.nextOf(conversationId) ?? Infinity) <= lastSeq,
+    );
+    if (isBehind) this.fillGapSoon();
+  }
+
+  /** What is late may still come by itself. */
+  private fillGapSoon(): void {
+    clearTimeout(this.gapTimer);
+    this.gapTimer = setTimeout(() => void this.sync().catch(() => {}), GAP_PATIENCE_MS);
+  }
+}
