@@ -17,6 +17,7 @@ import { MemoryBroadcast, MemoryBroadcastHub } from './memory/memory-broadcast.j
 import { MemoryCommandLog } from './memory/memory-command-log.js';
 import { MemoryReplies } from './memory/memory-replies.js';
 import { CommitConnection } from './postgres/batch-commit/commit-connection.js';
+import { CommitsUnderWay } from './postgres/batch-commit/commits-under-way.js';
 import { PostgresBatchCommit } from './postgres/batch-commit/postgres-batch-commit.js';
 import { PostgresCheckpoint } from './postgres/checkpoint/postgres-checkpoint.js';
 import { PostgresPartitionLeases } from './postgres/checkpoint/postgres-partition-leases.js';
@@ -62,8 +63,9 @@ export class PipelineInfraModule {
     const partitions = await leases.ensurePartitions(options.partitions);
     const log = new MemoryCommandLog({ partitions, pendingRecordsMax: options.pendingRecordsMax });
     const connection = new CommitConnection(options.url);
+    const commits = new CommitsUnderWay();
     const tails = new MessageTails();
-    const commit = new PostgresBatchCommit(connection);
+    const commit = new PostgresBatchCommit(connection, commits);
     const views = new MemberViews();
     commit.onCommitted((batch) => {
       tails.follow(batch.messages);
@@ -85,7 +87,10 @@ export class PipelineInfraModule {
         { provide: Checkpoint, useFactory: () => new PostgresCheckpoint(pool) },
         { provide: EventStream, useFactory: () => new PostgresEventStream(pool) },
         { provide: MessageStore, useFactory: () => new PostgresMessageStore(pool, tails) },
-        { provide: ConversationReader, useFactory: () => new PostgresConversationReader(options.database, views) },
+        {
+          provide: ConversationReader,
+          useFactory: () => new PostgresConversationReader(options.database, views, commits),
+        },
         { provide: Broadcast, useFactory: () => new MemoryBroadcast(hub) },
         { provide: Replies, useFactory: () => new MemoryReplies() },
         { provide: FailPoints, useFactory: () => failPointsOf(options.failPoint) },

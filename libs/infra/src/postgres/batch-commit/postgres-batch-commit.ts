@@ -13,6 +13,7 @@ import { messagesFragment, sentKeysFragment } from '../message-store/message-fra
 import type { Fragment } from '../sql/fragment.js';
 import { statementOf } from '../sql/fragment.js';
 import type { CommitConnection } from './commit-connection.js';
+import { CommitsUnderWay } from './commits-under-way.js';
 
 /** Raised by `parley_refuse`: the statement took no effect, and its message says why. */
 const REFUSED = 'PY001';
@@ -30,7 +31,11 @@ export class PostgresBatchCommit extends BatchCommit {
   private readonly listeners: CommittedListener[] = [];
   private readonly uncertain: (() => void)[] = [];
 
-  constructor(private readonly connection: CommitConnection) {
+  /** @param commits what readers of this process wait for */
+  constructor(
+    private readonly connection: CommitConnection,
+    private readonly commits: CommitsUnderWay = new CommitsUnderWay(),
+  ) {
     super();
   }
 
@@ -44,7 +49,11 @@ export class PostgresBatchCommit extends BatchCommit {
     this.uncertain.push(listener);
   }
 
-  override async commit(batch: DecidedBatch): Promise<CommitResult> {
+  override commit(batch: DecidedBatch): Promise<CommitResult> {
+    return this.commits.run(() => this.commitAndTell(batch));
+  }
+
+  private async commitAndTell(batch: DecidedBatch): Promise<CommitResult> {
     const { text, values, name } = commitStatement(batch);
     try {
       await this.connection.query({ name, text, values });

@@ -12,6 +12,7 @@ import {
   type MemberView,
 } from '@parley/domain';
 import type pg from 'pg';
+import type { CommitsUnderWay } from '../batch-commit/commits-under-way.js';
 import type { Database } from '../database.js';
 import { storeAnswer } from '../store-answer.js';
 import { ChangedConversations } from './changed-conversations.js';
@@ -110,10 +111,14 @@ export class PostgresConversationReader extends ConversationReader {
   private readonly pool: pg.Pool;
   private readonly changes: ChangedConversations;
 
-  /** @param remembered for a process that makes all commits itself and tells them to it */
+  /**
+   * @param remembered for a process that makes all commits itself and tells them to it
+   * @param commits for the same: what is remembered here or elsewhere must not be behind what a statement showed
+   */
   constructor(
     database: Pick<Database, 'pool'>,
     private readonly remembered: MemberViews | null = null,
+    private readonly commits: CommitsUnderWay | null = null,
   ) {
     super();
     this.pool = database.pool;
@@ -135,7 +140,11 @@ export class PostgresConversationReader extends ConversationReader {
   override async memberView(conversationId: string, userId: string): Promise<MemberView | null> {
     const read = (): Promise<MemberView | null> => this.readMemberView(conversationId, userId);
     if (!this.remembered) return read();
-    return this.remembered.get(conversationId, userId) ?? this.remembered.fill(conversationId, userId, read);
+    const known = this.remembered.get(conversationId, userId);
+    if (known) return known;
+    const view = await this.remembered.fill(conversationId, userId, read);
+    await this.commits?.known();
+    return view;
   }
 
   private async readMemberView(conversationId: string, userId: string): Promise<MemberView | null> {
@@ -164,6 +173,7 @@ export class PostgresConversationReader extends ConversationReader {
   ): Promise<Map<string, Conversation>> {
     const query = { name: 'conversation-viewers', text: VIEWERS, values: [conversationId, userIds] };
     const { rows } = await storeAnswer(() => this.pool.query<ViewRow & ShownMembersRow>(query));
+    await this.commits?.known();
     const shown = rows[0] ? shownMembers(rows[0]) : [];
     // Most viewers have been there from the beginning: a thousand of them share one list.
     const members = new Map<string, Member[]>();
@@ -203,8 +213,10 @@ export class PostgresConversationReader extends ConversationReader {
     return rows.map((row) => toMember(memberMarks(row), 0));
   }
 
-  override changedSince(userId: string, query: ChangesQuery): Promise<ChangedPage> {
-    return storeAnswer(() => this.changes.since(userId, query));
+  override async changedSince(userId: string, query: ChangesQuery): Promise<ChangedPage> {
+    const page = await storeAnswer(() => this.changes.since(userId, query));
+    await this.commits?.known();
+    return page;
   }
 
   override headsSince(
@@ -223,6 +235,7 @@ export class PostgresConversationReader extends ConversationReader {
 
   private async views(name: string, text: string, values: unknown[]): Promise<Conversation[]> {
     const { rows } = await storeAnswer(() => this.pool.query<ViewRow & ShownMembersRow>({ name, text, values }));
+    await this.commits?.known();
     return rows.map(conversationOf);
   }
 }
