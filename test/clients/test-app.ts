@@ -13,6 +13,7 @@ const FOLDER_PREFIX = 'parley-test-app-';
 /** The whole application in this process, on its own database, and the users that a test made of it. */
 export class TestApp {
   private readonly users: TestUser[] = [];
+  private closing: Promise<unknown> | undefined;
 
   private constructor(
     private readonly server: Standalone,
@@ -52,11 +53,17 @@ export class TestApp {
     return Promise.all(displayNames.map((name) => this.user(name)));
   }
 
+  /** What SIGTERM does to the process: with sockets open and commands under way. */
+  async shutDown(): Promise<void> {
+    this.closing ??= this.server.close();
+    await this.closing;
+  }
+
   /** Stops it; whatever a socket was told must have fitted the contract. */
   async stop(): Promise<void> {
     const sockets: TestSocket[] = this.users.flatMap((user) => user.sockets);
     for (const socket of sockets) socket.close();
-    await this.server.close();
+    await this.shutDown();
     await rm(this.dataDir, { recursive: true, force: true });
     const misfits = sockets.flatMap((socket) => socket.misfits);
     if (misfits.length > 0) throw new Error(`Events outside the contract: ${misfits.slice(0, 5).join('\n')}`);

@@ -141,7 +141,8 @@ export class TestSocket {
   }
 
   private wake(): void {
-    for (const waiter of [...this.waiters]) waiter.check();
+    // A waiter that is served takes itself out of the set, which a set allows while it is walked.
+    for (const waiter of this.waiters) waiter.check();
   }
 }
 

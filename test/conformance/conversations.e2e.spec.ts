@@ -40,9 +40,23 @@ describe('a direct conversation', () => {
     const chat = await eve.direct(ada);
     expect(sorted(Object.keys(chat))).toEqual(
       sorted([
-        ...['conversationId', 'type', 'name', 'createdAt', 'createdBy', 'lastSeq', 'lastRev', 'lastMessage', 'role'],
-        ...['lastActivityAt', 'unreadCount', 'lastReadMessageId', 'lastReadSeq', 'visibleFromSeq', 'memberCount'],
-        ...['members', 'settings'],
+        'conversationId',
+        'type',
+        'name',
+        'createdAt',
+        'createdBy',
+        'lastSeq',
+        'lastRev',
+        'lastMessage',
+        'role',
+        'lastActivityAt',
+        'unreadCount',
+        'lastReadMessageId',
+        'lastReadSeq',
+        'visibleFromSeq',
+        'memberCount',
+        'members',
+        'settings',
       ]),
     );
     expect(chat).toMatchObject({

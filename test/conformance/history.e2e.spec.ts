@@ -120,9 +120,24 @@ describe('history', () => {
   });
 
   it.each([
-    ...['limit=0', 'limit=101', 'limit=-1', 'limit=1.5', 'limit=1e2', 'limit=', 'limit=abc', 'limit=1000000000'],
-    ...['cursor=garbage', 'cursor=', `cursor=${'x'.repeat(7_000)}`, 'before=abc', 'after=-1', 'around=last', 'before='],
-    ...['order=asc', 'limit=1&limit=2', '__proto__=1'],
+    'limit=0',
+    'limit=101',
+    'limit=-1',
+    'limit=1.5',
+    'limit=1e2',
+    'limit=',
+    'limit=abc',
+    'limit=1000000000',
+    'cursor=garbage',
+    'cursor=',
+    `cursor=${'x'.repeat(7_000)}`,
+    'before=abc',
+    'after=-1',
+    'around=last',
+    'before=',
+    'order=asc',
+    'limit=1&limit=2',
+    '__proto__=1',
   ])('refuses ?%.20s', async (query) => {
     expect(await ada.rest.refusal('GET', `/v1/conversations/${conversationId}/messages?${query}`)).toMatch(
       /^400 validation_failed/,

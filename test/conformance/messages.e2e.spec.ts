@@ -88,7 +88,8 @@ describe('a message', () => {
   it('sent over HTTP reaches all sockets of the sender too', async () => {
     const message = await ada.send(chat.conversationId, 'over HTTP');
     const isIt = ({ messageId }: Message) => messageId === message.messageId;
-    await Promise.all([adaSocket, bobSocket].map((socket) => socket.waitFor('new_message', isIt)));
+    const seen = await Promise.all([adaSocket, bobSocket].map((socket) => socket.waitFor('new_message', isIt)));
+    expect(seen).toEqual([message, message]);
   });
 
   it('takes the next seq and rev; a hundred at once from both sides and doors make one order without a gap', async () => {

@@ -127,7 +127,9 @@ describe('the delivered mark', () => {
 
   it('is set without naming the conversation', async () => {
     await bobSocket.ask('ack', { messageId: idOf(2) });
-    await adaSocket.waitFor('delivery_receipt', (event) => here(event) && event.lastDeliveredMessageId === idOf(2));
+    const isIt = (event: { conversationId: string; lastDeliveredMessageId: string }) =>
+      here(event) && event.lastDeliveredMessageId === idOf(2);
+    expect((await adaSocket.waitFor('delivery_receipt', isIt)).userId).toBe(bob.userId);
   });
 
   it.each([{ messageId: '1' }, { messageId: 'abc' }, {}, { messageId: 17 }])('is not set by %o', async (payload) => {

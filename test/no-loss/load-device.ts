@@ -58,6 +58,11 @@ export class LoadDevice {
     if (this.isConnected) this.socket?.io.engine?.close();
   }
 
+  /** Resolves at once while it is connected, and soon after it is again. */
+  async connected(): Promise<void> {
+    while (!this.isConnected && this.isRunning) await delay(10);
+  }
+
   private get isConnected(): boolean {
     return this.socket?.connected ?? false;
   }

@@ -91,7 +91,7 @@ export class NoLossRun {
     await delay(calmMs);
     this.isOver = true;
     await within(Promise.all([...days, ...trouble]), SETTLE_TIMEOUT_MS, 'The users did not come to rest');
-    await this.everythingArrives();
+    await this.everythingArrives(users[0] as TestUser);
     for (const habit of habits) for (const room of this.rooms) await habit.readEverything(room.conversationId);
     await Promise.all(this.devices.map((device) => device.stop()));
     this.server.signal('SIGTERM');
@@ -181,11 +181,11 @@ export class NoLossRun {
   }
 
   /** Every device has every message: by live events, heads and its own syncs, without being told to. */
-  private async everythingArrives(): Promise<void> {
+  private async everythingArrives(first: TestUser): Promise<void> {
     const lastSeqs = new Map<string, number>();
     for (const { conversationId } of this.rooms) {
-      const answer = await this.devices[0]?.rest.call('GET', `/v1/conversations/${conversationId}`);
-      lastSeqs.set(conversationId, (answer?.json as Conversation).lastSeq);
+      const { lastSeq } = await first.conversation(conversationId);
+      lastSeqs.set(conversationId, lastSeq);
     }
     const isComplete = ({ inbox }: LoadDevice): boolean =>
       [...lastSeqs].every(([conversation, lastSeq]) => inbox.nextOf(conversation) === lastSeq + 1);
