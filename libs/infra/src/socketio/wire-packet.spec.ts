@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodedOptions, encodeFrame } from './wire-packet.js';
+import { encodedOptions, encodeFrame, joinedOptions } from './wire-packet.js';
 
 /** RFC 6455, 5.2, read by hand. */
 function read(frame: Buffer): { opcode: number; fin: boolean; masked: boolean; body: string } {
@@ -24,6 +24,11 @@ describe('a frame', () => {
   it('carries any text', () => {
     const text = '2["new_message",{"content":"Grüße 👋 \u2028 ￿"}]';
     expect(read(encodeFrame(text)).body).toBe(`4${text}`);
+  });
+
+  it('goes out with others as one run of bytes, each whole and in order', () => {
+    const [joined] = joinedOptions([{ text: 'first' }, { text: 'second' }]).wsPreEncodedFrame;
+    expect(joined).toEqual(Buffer.concat([encodeFrame('first'), encodeFrame('second')]));
   });
 
   it('is made once for a packet', () => {

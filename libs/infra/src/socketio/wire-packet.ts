@@ -42,3 +42,9 @@ export function encodeFrame(text: string): Buffer {
 export function encodedOptions(packet: WirePacket): EncodedOptions {
   return (packet.encoded ??= { compress: false, wsPreEncodedFrame: [encodeFrame(packet.text)] });
 }
+
+/** The frames of several packets as one buffer, for one write. */
+export function joinedOptions(packets: readonly WirePacket[]): EncodedOptions {
+  const frames = packets.map((packet) => encodedOptions(packet).wsPreEncodedFrame[0]);
+  return { compress: false, wsPreEncodedFrame: [Buffer.concat(frames)] };
+}

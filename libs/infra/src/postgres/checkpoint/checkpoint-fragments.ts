@@ -13,6 +13,7 @@ import type { Fragment } from '../sql/fragment.js';
 export function progressFragment(advances: readonly PartitionAdvance[]): Fragment {
   return {
     name: 'advanced',
+    rows: advances.length,
     columns: [
       { name: 'partition', type: 'int2[]', value: int2Array(advances.map((a) => a.partition)) },
       { name: 'epoch', type: 'int8[]', value: int8Array(advances.map((a) => a.epoch)) },
@@ -34,6 +35,7 @@ export function progressFragment(advances: readonly PartitionAdvance[]): Fragmen
 export function journalFragment(rows: readonly JournalRow[]): Fragment {
   return {
     name: 'journaled',
+    rows: rows.length,
     columns: [
       { name: 'partition', type: 'int2[]', value: int2Array(rows.map((r) => r.partition)) },
       { name: '"offset"', type: 'int8[]', value: int8Array(rows.map((r) => r.offset)) },
@@ -51,6 +53,7 @@ export function conversationsFragment(states: readonly ConversationState[]): Fra
   const last = states.map((state) => state.lastMessage);
   return {
     name: 'conversations',
+    rows: states.length,
     columns: [
       { name: 'conversation_id', type: 'uuid[]', value: uuidArray(states.map((s) => s.conversationId)) },
       { name: 'type', type: 'text[]', value: textArray(states.map((s) => s.type)) },
@@ -88,6 +91,7 @@ export function membersFragment(rows: readonly MemberRow[]): Fragment {
   const members = rows.map((row) => row.member);
   return {
     name: 'members',
+    rows: rows.length,
     columns: [
       { name: 'conversation_id', type: 'uuid[]', value: uuidArray(rows.map((r) => r.conversationId)) },
       { name: 'user_id', type: 'uuid[]', value: uuidArray(members.map((m) => m.userId)) },
@@ -121,6 +125,7 @@ const arrayText = (values: readonly (string | number)[]): string => `{${values.j
 export function receiptsFragment(rows: readonly ReceiptAdvance[]): Fragment {
   return {
     name: 'receipts',
+    rows: rows.length,
     columns: [
       { name: 'conversation_id', type: 'uuid[]', value: uuidArray(rows.map((r) => r.conversationId)) },
       { name: 'at', type: 'timestamptz[]', value: timeArray(rows.map((r) => r.at)) },
@@ -146,6 +151,7 @@ export function receiptsFragment(rows: readonly ReceiptAdvance[]): Fragment {
 export function deadLettersFragment(rows: readonly DeadLetter[]): Fragment {
   return {
     name: 'dead_letters',
+    rows: rows.length,
     columns: [
       { name: 'partition', type: 'int2[]', value: int2Array(rows.map((r) => r.partition)) },
       { name: '"offset"', type: 'int8[]', value: int8Array(rows.map((r) => r.offset)) },

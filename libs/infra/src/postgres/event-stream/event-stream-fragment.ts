@@ -6,6 +6,7 @@ import type { Fragment } from '../sql/fragment.js';
 export function eventStreamFragment(events: readonly StreamedEvent[]): Fragment {
   return {
     name: 'streamed',
+    rows: events.length,
     columns: [
       { name: 'partition', type: 'int2[]', value: int2Array(events.map((e) => e.partition)) },
       { name: '"offset"', type: 'int8[]', value: int8Array(events.map((e) => e.offset)) },

@@ -10,6 +10,7 @@ export function messagesFragment(writes: readonly MessageWrite[]): Fragment {
   const messages = writes.map((write) => write.message);
   return {
     name: 'messages',
+    rows: writes.length,
     columns: [
       { name: 'conversation_id', type: 'uuid[]', value: uuidArray(messages.map((m) => m.conversationId)) },
       { name: 'seq', type: 'int8[]', value: int8Array(messages.map((m) => m.seq)) },
@@ -50,6 +51,7 @@ function isChanged({ message, send }: MessageWrite): boolean {
 export function sentKeysFragment(sends: readonly SendRow[]): Fragment {
   return {
     name: 'sent_keys',
+    rows: sends.length,
     columns: [
       { name: 'conversation_id', type: 'uuid[]', value: uuidArray(sends.map((s) => s.conversationId)) },
       { name: 'sender_id', type: 'uuid[]', value: uuidArray(sends.map((s) => s.senderId)) },

@@ -9,8 +9,10 @@ export interface Column {
 export interface Fragment {
   /** Name of the CTE. */
   name: string;
+  /** How many rows the arrays hold. */
+  rows: number;
   columns: Column[];
-  /** The CTE's text around its rows: `rows` is an `unnest(…) AS u(…)`. */
+  /** The CTE's text around its rows: `rows` is a subquery called `u`. */
   sql: (rows: string) => string;
 }
 
@@ -19,9 +21,20 @@ export interface Statement {
   values: Buffer[];
 }
 
-function rowsOf(columns: readonly Column[], first: number): string {
-  const parameters = columns.map((column, index) => `$${first + index}::${column.type}`).join(', ');
-  return `unnest(${parameters}) AS u(${columns.map((column) => column.name).join(', ')})`;
+/**
+ * The arrays as rows, by subscript. `unnest` of fifteen arrays fills fifteen tuple stores of 16 KiB before the first row
+ * is seen: over a batch's seven parts those took more time than its few rows (measured: 1.4 ms of each commit).
+ * Subscripts into arrays of texts are found by walking, which stays cheap below some thousand rows.
+ */
+function rowsOf({ columns }: Fragment, first: number): string {
+  const parameters = columns.map(({ name, type }, index) => `($${first + 1 + index}::${type})[i] AS ${name}`);
+  return `(SELECT ${parameters.join(', ')} FROM generate_series(1, $${first}::int4) AS i) AS u`;
+}
+
+function int4Bytes(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
 }
 
 /**
@@ -31,8 +44,8 @@ function rowsOf(columns: readonly Column[], first: number): string {
 export function statementOf(fragments: readonly Fragment[], tail: string): Statement {
   const values: Buffer[] = [];
   const parts = fragments.map((fragment) => {
-    const rows = rowsOf(fragment.columns, values.length + 1);
-    values.push(...fragment.columns.map((column) => column.value));
+    const rows = rowsOf(fragment, values.length + 1);
+    values.push(int4Bytes(fragment.rows), ...fragment.columns.map((column) => column.value));
     return `${fragment.name} AS (${fragment.sql(rows)})`;
   });
   return { text: `WITH ${parts.join(',\n')}\n${tail}`, values };
