@@ -8,6 +8,7 @@ import {
   GetConversation,
   GetHistory,
   GetMessage,
+  GetSentMessage,
   GetReceipts,
   ListConversations,
   ListMembers,
@@ -69,7 +70,7 @@ describe('a send', () => {
 
   it('that is stored answers 201 with the message as it reads', async () => {
     const command = receive(SendMessage, stored);
-    const query = receive(GetMessage, message);
+    const query = receive(GetSentMessage, message);
     expect(await call('POST', url, sent)).toEqual({ status: 201, body: message });
     const { conversationId } = conversation;
     expect(command.got).toEqual([{ actor, payload: { conversationId, contentType: 'text', ...sent } }]);
@@ -78,7 +79,7 @@ describe('a send', () => {
 
   it('that was stored before answers 200 with the first one', async () => {
     receive(SendMessage, { ...stored, duplicate: true });
-    receive(GetMessage, message);
+    receive(GetSentMessage, message);
     expect(await call('POST', url, sent)).toEqual({ status: 200, body: message });
   });
 

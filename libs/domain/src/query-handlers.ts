@@ -3,6 +3,7 @@ import { ListConversationsHandler } from './conversations/list-conversations/lis
 import { ListMembersHandler } from './conversations/list-members/list-members.handler.js';
 import { GetHistoryHandler } from './messages/get-history/get-history.handler.js';
 import { GetMessageHandler } from './messages/get-message/get-message.handler.js';
+import { GetSentMessageHandler } from './messages/get-sent-message/get-sent-message.handler.js';
 import { GetReceiptsHandler } from './receipts/get-receipts/get-receipts.handler.js';
 import { SyncConversationsHandler } from './sync/sync-conversations/sync-conversations.handler.js';
 
@@ -16,6 +17,7 @@ export const QUERY_HANDLERS = [
   ListMembersHandler,
   GetHistoryHandler,
   GetMessageHandler,
+  GetSentMessageHandler,
   GetReceiptsHandler,
   SyncConversationsHandler,
 ];

@@ -1,6 +1,6 @@
 import { request as rawRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { GetMessage, SendMessage } from '@parley/domain';
+import { GetSentMessage, SendMessage } from '@parley/domain';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CALLER, openRestDoor, type RestDoor } from '../rest-door.testing.js';
 
@@ -24,7 +24,7 @@ beforeEach(() => {
     sent.push(command);
     return STORED;
   });
-  door.answers.set(GetMessage, () => ({ messageId: STORED.messageId }));
+  door.answers.set(GetSentMessage, () => ({ messageId: STORED.messageId }));
 });
 
 async function post(payload: string | Buffer, headers: Record<string, string> = {}) {

@@ -8,7 +8,7 @@ import {
   type SendMessageBody,
   SendMessageBodySchema,
 } from '@parley/contracts';
-import { GetMessage, type Principal, SendMessage } from '@parley/domain';
+import { GetSentMessage, type Principal, SendMessage } from '@parley/domain';
 import { CurrentUser } from '../auth/current-user.js';
 import { Operation } from '../documents/operation.js';
 import { actorOf } from '../http/actor.js';
@@ -47,6 +47,6 @@ export class SendMessageController {
       return outcome;
     }
     void reply.code(outcome.duplicate ? 200 : 201);
-    return this.queries.execute(new GetMessage(caller.userId, conversationId, outcome.messageId));
+    return this.queries.execute(new GetSentMessage(caller.userId, conversationId, outcome.messageId));
   }
 }

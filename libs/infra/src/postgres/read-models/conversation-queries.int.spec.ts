@@ -1,5 +1,13 @@
 import type { Conversation, HistoryQuery, Member, Message, MessagePage, Page, Receipt } from '@parley/contracts';
-import { GetConversation, GetHistory, GetMessage, GetReceipts, ListConversations, ListMembers } from '@parley/domain';
+import {
+  GetConversation,
+  GetHistory,
+  GetMessage,
+  GetReceipts,
+  GetSentMessage,
+  ListConversations,
+  ListMembers,
+} from '@parley/domain';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConversationWorld } from '../../../../domain/src/ports/testing/conversation-world.js';
 import { openQueryHarness, type QueryHarness } from './query-harness.testing.js';
@@ -180,6 +188,18 @@ describe('history', () => {
     await world.send(ada, 'small');
     expect(seqs(await history(world, bob))).toEqual([2]);
     expect(seqs(await history(world, bob, { before: world.messageId(2) }))).toEqual([1]);
+  });
+});
+
+describe('the message of a send', () => {
+  it('is told to its sender, also when it was removed in the meantime, and to nobody else', async () => {
+    const world = await conversationOf(0);
+    await world.send(bob, 'my last one');
+    await world.removeMembers(bob);
+    const sent = (userId: string): Promise<Message> =>
+      harness.queries.execute(new GetSentMessage(userId, world.id, world.messageId(1)));
+    expect(await sent(bob)).toMatchObject({ seq: 1, content: 'my last one' });
+    await expect(sent(ada)).rejects.toMatchObject(NOT_FOUND);
   });
 });
 
