@@ -14,6 +14,7 @@ export interface ProofFigures {
   readonly deliveries: number;
   readonly removals: number;
   readonly faultsWithEffect: readonly string[];
+  readonly unknownReasons: Readonly<Record<string, number>>;
 }
 
 export function proofFigures(events: readonly HistoryEvent[]): ProofFigures {
@@ -21,6 +22,7 @@ export function proofFigures(events: readonly HistoryEvent[]): ProofFigures {
   const figures = { acks: 0, acksAcrossFaults: 0, unknowns: 0, duplicatesSent: 0, duplicatesFound: 0 };
   const seen = { gapsFilled: 0, deliveries: 0, removals: 0 };
   const faultsWithEffect: string[] = [];
+  const unknownReasons: Record<string, number> = {};
   const invoked = new Set<string>();
   for (const event of events) {
     if (event.type === 'invoke') {
@@ -37,22 +39,26 @@ export function proofFigures(events: readonly HistoryEvent[]): ProofFigures {
     } else if (event.type === 'fault' && event.phase === 'effect') {
       faultsWithEffect.push(event.name);
       for (const key of open.keys()) open.set(key, 'across');
-    } else if (event.type === 'unknown') figures.unknowns += 1;
-    else if (event.type === 'gap-filled') seen.gapsFilled += 1;
+    } else if (event.type === 'unknown') {
+      figures.unknowns += 1;
+      unknownReasons[event.reason] = (unknownReasons[event.reason] ?? 0) + 1;
+    } else if (event.type === 'gap-filled') seen.gapsFilled += 1;
     else if (event.type === 'delivery') seen.deliveries += 1;
     else if (event.type === 'removed') seen.removals += 1;
   }
-  return { ...figures, ...seen, faultsWithEffect };
+  return { ...figures, ...seen, faultsWithEffect, unknownReasons };
 }
 
-export type ProofMinimum = Partial<Record<Exclude<keyof ProofFigures, 'faultsWithEffect'>, number>> & {
+type Count = Exclude<keyof ProofFigures, 'faultsWithEffect' | 'unknownReasons'>;
+
+export type ProofMinimum = Partial<Record<Count, number>> & {
   readonly faults: readonly string[];
 };
 
 /** What is missing for the run to prove something. */
 export function proofGaps(figures: ProofFigures, { faults, ...least }: ProofMinimum): string[] {
   const tooFew = Object.entries(least).flatMap(([name, minimum]) => {
-    const value = figures[name as Exclude<keyof ProofFigures, 'faultsWithEffect'>];
+    const value = figures[name as Count];
     return value < minimum ? [`${name}: ${value} of at least ${minimum}`] : [];
   });
   const missing = faults.filter((name) => !figures.faultsWithEffect.includes(name));
