@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { CommandJournal, CommandLog, PartitionRunner, ReceiptFolder } from '@parley/domain';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
+  DatabaseLock,
   DataDirLock,
   drainRequests,
   HealthChecks,
@@ -49,8 +50,6 @@ export interface StandaloneDeps {
 interface OpenStore {
   database: Database;
   databaseUrl: string;
-  /** Nobody else can have it. */
-  exclusive: boolean;
 }
 
 export interface Standalone {
@@ -86,7 +85,7 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
   shutdown.at('stop_accepting', 'readiness', CLOSE_TIMEOUT_MS, () => health.drain());
 
   const metricsPort = await serveOperations(config, { metrics, health, shutdown });
-  const { database, databaseUrl, exclusive } = await openStore(config, deps, shutdown);
+  const { database, databaseUrl } = await openStore(config, deps, shutdown);
   health.register('database', async () => {
     await database.pool.query('SELECT 1');
   });
@@ -98,7 +97,6 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
       config: complete,
       database,
       databaseUrl,
-      exclusive,
       logger,
       metrics,
       health,
@@ -161,14 +159,25 @@ function closePipelineInOrder(app: NestFastifyApplication, config: AppConfig, sh
 /** The given database, or the bundled one under the lock of the data folder; open, with its schema up to date. */
 async function openStore(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown): Promise<OpenStore> {
   const { logger } = deps;
-  const databaseUrl = config.database.url ?? (await startBundledPostgres(config, deps, shutdown));
+  const given = config.database.url;
+  const databaseUrl = given ?? (await startBundledPostgres(config, deps, shutdown));
+  if (given !== undefined) await lockDatabase(given, deps, shutdown);
   const database = await openDatabase({
     url: databaseUrl,
     poolSize: config.database.poolConnectionsMax,
     onPoolError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
   });
   shutdown.at('close_pools', 'database pools', CLOSE_TIMEOUT_MS, () => database.close());
-  return { database, databaseUrl, exclusive: config.database.url === undefined };
+  return { database, databaseUrl };
+}
+
+/** A database of the user's own has no data folder whose lock would keep a second server out. */
+async function lockDatabase(url: string, { logger, onLost }: StandaloneDeps, shutdown: Shutdown): Promise<void> {
+  const lock = await DatabaseLock.acquire(url, (error) => {
+    logger.fatal({ err: error }, error.message);
+    onLost?.(error);
+  });
+  shutdown.at('stop_postgres', 'lock of the database', CLOSE_TIMEOUT_MS, () => lock.release());
 }
 
 async function startBundledPostgres(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown): Promise<string> {

@@ -22,8 +22,6 @@ export interface StandaloneOptions extends OperationsInfraOptions {
   database: Database;
   /** Where that database is, for the connection that commits. */
   databaseUrl: string;
-  /** No other process can have this database: the bundled one, under the lock of the data folder. */
-  exclusive: boolean;
 }
 
 const BLOCK_STATE_MS = 10 * 60_000;
@@ -32,7 +30,7 @@ const BLOCK_STATE_MS = 10 * 60_000;
 @Module({})
 export class StandaloneModule {
   static forRoot(options: StandaloneOptions): DynamicModule {
-    const { config, database, databaseUrl, exclusive, logger } = options;
+    const { config, database, databaseUrl, logger } = options;
     const { rateLimits, pipeline, faults } = config;
     const onTrouble = (what: string, error: unknown): void => logger.warn({ err: error }, what);
     return {
@@ -59,7 +57,8 @@ export class StandaloneModule {
           onTrouble,
         }),
         MessagingModule.forRoot(domainLimits(config)),
-        WorkerModule.forRoot({ ownerId: randomUUID(), exclusive, onTrouble }),
+        // The lock of the data folder, or of the database, keeps other owners out.
+        WorkerModule.forRoot({ ownerId: randomUUID(), exclusive: true, onTrouble }),
         ApiModule,
         GatewayModule,
       ],

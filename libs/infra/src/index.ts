@@ -6,6 +6,7 @@ export * from './memory/index.js';
 export * from './memory/memory-rate-limiter.js';
 export * from './pipeline-infra.module.js';
 export * from './postgres/accounts/index.js';
+export * from './postgres/database-lock.js';
 export * from './postgres/database.js';
 export * from './postgres/embedded/index.js';
 export * from './postgres/store-answer.js';
