@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@parley/infra';
-import { loadConfiguration } from '@parley/infra/config';
+import { loadConfiguration, type AppConfig } from '@parley/infra/config';
 import { bootstrapStandalone, type Standalone } from '../../apps/standalone/src/bootstrap.js';
 import { copyTestCluster } from '../../libs/infra/src/postgres/embedded/testing.js';
 import type { TestSocket } from './test-socket.js';
@@ -16,23 +16,25 @@ export class TestApp {
   private closing: Promise<unknown> | undefined;
 
   private constructor(
-    private readonly server: Standalone,
-    private readonly dataDir: string,
+    private server: Standalone,
+    private readonly config: AppConfig,
   ) {}
 
   /** @param environment as `npm start` would read it; a free port and no rate limits unless it says otherwise */
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<TestApp> {
     const dataDir = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
     await copyTestCluster(dataDir);
-    const config = loadConfiguration({
-      PORT: '0',
-      RATE_LIMITS: 'off',
-      LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'silent',
-      DATA_DIR: dataDir,
-      ...environment,
-    });
-    const logger = createLogger(config.logging);
-    return new TestApp(await bootstrapStandalone(config, { logger, fsync: false }), dataDir);
+    const level = process.env['LOG_LEVEL'] ?? 'silent';
+    const usual = { PORT: '0', RATE_LIMITS: 'off', LOG_LEVEL: level, DATA_DIR: dataDir };
+    const config = loadConfiguration({ ...usual, ...environment });
+    return new TestApp(await boot(config), config);
+  }
+
+  /** Stops it and starts it again on the same data; its port is another one. */
+  async restart(): Promise<string> {
+    await this.server.close();
+    this.server = await boot(this.config);
+    return this.url;
   }
 
   get url(): string {
@@ -64,8 +66,12 @@ export class TestApp {
     const sockets: TestSocket[] = this.users.flatMap((user) => user.sockets);
     for (const socket of sockets) socket.close();
     await this.shutDown();
-    await rm(this.dataDir, { recursive: true, force: true });
+    await rm(this.config.profile.dataDir, { recursive: true, force: true });
     const misfits = sockets.flatMap((socket) => socket.misfits);
     if (misfits.length > 0) throw new Error(`Events outside the contract: ${misfits.slice(0, 5).join('\n')}`);
   }
+}
+
+function boot(config: AppConfig): Promise<Standalone> {
+  return bootstrapStandalone(config, { logger: createLogger(config.logging), fsync: false });
 }

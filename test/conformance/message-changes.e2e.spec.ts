@@ -184,7 +184,19 @@ describe('a reaction', () => {
 });
 
 describe('a message that is not there', () => {
-  const ids = ['1', '9223372036854775807', '9223372036854775808', '0', '-1', 'abc', '1.5', '1e3', '%00', '..%2f'];
+  const ids = [
+    '1',
+    '9223372036854775807',
+    '9223372036854775808',
+    '0',
+    '-1',
+    'abc',
+    '1.5',
+    '1e3',
+    '%00',
+    '..%2f',
+    '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b91',
+  ];
 
   it.each(ids)('%s: is not found or not valid, whatever is asked', async (id) => {
     const url = `/v1/conversations/${group.conversationId}/messages/${id}`;

@@ -20,6 +20,8 @@ export function seen({ seq, messageId, senderId, clientMsgId, content }: Message
 export class DeviceInbox {
   /** The latest message of each conversation that was handed on. */
   readonly latest = new Map<string, SeenMessage>();
+  /** What the last sync said is gone: live events from before its answer are older than that. */
+  readonly goneBySync = new Set<string>();
   private readonly memberships = new Map<string, Membership>();
 
   constructor(
@@ -64,7 +66,10 @@ export class DeviceInbox {
   /** @returns whether there is more to ask for */
   synced({ conversations, removed }: SyncAnswer): boolean {
     let isMore = false;
-    for (const conversation of removed) this.leaves(conversation);
+    for (const conversation of removed) {
+      this.leaves(conversation);
+      this.goneBySync.add(conversation);
+    }
     for (const { conversation, messages, hasMore } of conversations) {
       const { conversationId, lastSeq } = conversation;
       this.belongs(conversation);

@@ -86,7 +86,7 @@ export class LoadDevice {
   async sync(): Promise<void> {
     this.syncing ??= this.syncOnce().finally(() => {
       this.syncing = undefined;
-      for (const told of this.waiting.splice(0)) this.hear(told);
+      this.hearWhatWaited();
     });
     return this.syncing;
   }
@@ -137,6 +137,19 @@ export class LoadDevice {
   private told(told: Told): void {
     if (this.syncing) this.waiting.push(told);
     else this.hear(told);
+  }
+
+  /** All of it came before the sync's answer did; of what that says is gone, nothing older counts. */
+  private hearWhatWaited(): void {
+    const { goneBySync } = this.inbox;
+    for (const told of this.waiting.splice(0)) {
+      const { conversationId } = told.payload as { conversationId: string };
+      if (told.name === 'new_message' && goneBySync.has(conversationId)) continue;
+      if (told.name === 'conversation_created' || told.name === 'conversation_removed')
+        goneBySync.delete(conversationId);
+      this.hear(told);
+    }
+    goneBySync.clear();
   }
 
   private hear({ name, payload }: Told): void {

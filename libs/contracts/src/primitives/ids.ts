@@ -16,7 +16,8 @@ const MESSAGE_ID_MAX = (1n << 63n) - 1n;
 /** 64-bit Snowflake as a decimal string: 41 bits of milliseconds since 2024-01-01, 10 of partition, 13 of counter. */
 export const MessageIdSchema = z
   .string()
-  .regex(/^[1-9][0-9]{0,18}$/, 'A decimal message id')
+  // What is no number must not reach BigInt, which throws: found as a 500 for a UUID in the place of a message id.
+  .regex(/^[1-9][0-9]{0,18}$/, { error: 'A decimal message id', abort: true })
   .refine((id) => id.length < 19 || BigInt(id) <= MESSAGE_ID_MAX, { error: 'A 64-bit message id', abort: true })
   .meta({ id: 'MessageId', description: 'A 64-bit Snowflake as a decimal string', examples: ['764123456789012480'] });
 
