@@ -83,7 +83,8 @@ export class DeviceInbox {
     return isMore;
   }
 
-  private takes(conversation: string, message: SeenMessage): boolean {
+  /** @returns whether something is missing before this message */
+  takes(conversation: string, message: SeenMessage): boolean {
     const membership = this.memberships.get(conversation);
     if (!membership || message.seq < membership.next) return false;
     membership.held.set(message.seq, message);

@@ -4,7 +4,7 @@ import type { Conversation, Message, SyncAnswer } from '@parley/contracts';
 import { io, type Socket } from 'socket.io-client';
 import { RestClient } from '../clients/rest-client.js';
 import { DeviceInbox } from './device-inbox.js';
-import type { HistoryRecorder } from './history.js';
+import type { HistoryRecorder, SeenMessage } from './history.js';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -65,6 +65,11 @@ export class LoadDevice {
 
   private get isConnected(): boolean {
     return this.socket?.connected ?? false;
+  }
+
+  /** An own message takes its place by its answer: live it goes to every socket but the one that sent it. */
+  sent(conversation: string, message: SeenMessage): void {
+    if (this.inbox.takes(conversation, message)) this.fillGapSoon();
   }
 
   /** The answer of the acknowledgement callback. @throws on a time-out or a lost connection */

@@ -146,6 +146,8 @@ export class LoadHabits {
     const key = { conversation, user: this.device.user, clientMsgId };
     let mayBeThere = false;
     for (let repeats = ++this.sends % REPEATED_EVERY === 0 ? 2 : 1; repeats > 0;) {
+      // What is not sent is no send.
+      await this.device.connected();
       this.history.record({ type: 'invoke', ...key, hash: contentHash(content) });
       const outcome = await this.attempt(conversation, clientMsgId, content);
       if (outcome.kind === 'unknown') {
@@ -161,6 +163,7 @@ export class LoadHabits {
       }
       const { seq, messageId, duplicate } = outcome;
       this.history.record({ type: 'stored', ...key, seq, messageId, duplicate });
+      this.device.sent(conversation, { seq, messageId, senderId: key.user, clientMsgId, hash: contentHash(content) });
       if (!mayBeThere) this.own.push({ conversation, seq, messageId });
       mayBeThere = true;
       repeats -= 1;
