@@ -171,6 +171,18 @@ describe('a group', () => {
   });
 });
 
+describe('an id in capital letters', () => {
+  it('is the same id', async () => {
+    const { conversationId } = await ada.group([bob]);
+    const { messageId } = await ada.send(conversationId.toUpperCase(), 'loud');
+    expect((await bob.message(conversationId, messageId)).conversationId).toBe(conversationId);
+    expect((await bob.conversation(conversationId.toUpperCase())).lastSeq).toBe(1);
+    const body = { type: 'group', memberIds: [bob.userId.toUpperCase(), bob.userId] };
+    const answer = await create(ada, body);
+    expect([answer.status, (answer.json as { memberCount: number }).memberCount]).toEqual([201, 2]);
+  });
+});
+
 describe('the list of conversations', () => {
   it('has the newest activity first, with a preview of the last message', async () => {
     const eve = await app.user('Eve');

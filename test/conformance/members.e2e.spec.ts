@@ -77,6 +77,29 @@ describe('members of a group', () => {
     expect(await rolesOf(bob, conversationId)).toEqual({ [ada.userId]: 'member', [bob.userId]: 'admin' });
   });
 
+  it('are added, removed and promoted by one request, with a rev for each kind', async () => {
+    const { conversationId } = await ada.group([bob, cat]);
+    const socket = await ada.connect();
+    const change = { add: [dan.userId], remove: [cat.userId], roles: { [bob.userId]: 'admin' } };
+    const after = await ada.members(conversationId, change);
+    expect(after).toMatchObject({ memberCount: 3, lastRev: 4 });
+    expect(await rolesOf(ada, conversationId)).toEqual({
+      [ada.userId]: 'admin',
+      [bob.userId]: 'admin',
+      [dan.userId]: 'member',
+    });
+    await socket.waitFor('members_changed', ({ rev }) => rev === 4);
+    expect(socket.seen('members_changed').map(({ rev }) => rev)).toEqual([2, 3, 4]);
+  });
+
+  it('change all together or not at all', async () => {
+    const { conversationId } = await ada.group([bob]);
+    const change = { add: [cat.userId], remove: [ada.userId] };
+    expect(await ada.rest.refusal('PUT', path(conversationId), change)).toBe('409 last_admin');
+    expect(await rolesOf(ada, conversationId)).toEqual({ [ada.userId]: 'admin', [bob.userId]: 'member' });
+    expect((await ada.conversation(conversationId)).lastRev).toBe(1);
+  });
+
   it('change once when the same is asked for twice', async () => {
     const { conversationId } = await ada.group([bob]);
     await ada.members(conversationId, { add: [cat.userId] });

@@ -156,6 +156,20 @@ describe('a block', () => {
     expect(items.map(({ content }) => content)).toEqual(['thanks', 'I can']);
   });
 
+  it('leaves a direct chat that is there where it is, for both', async () => {
+    const [eve, mallory] = (await app.someUsers('Eve', 'Mallory')) as [TestUser, TestUser];
+    const { conversationId } = await eve.direct(mallory);
+    await mallory.send(conversationId, 'before');
+    await eve.rest.wantEmpty(204, 'PUT', `/v1/users/me/blocks/${mallory.userId}`);
+    for (const user of [eve, mallory]) {
+      expect((await user.history(conversationId)).items.map(({ content }) => content)).toEqual(['before']);
+    }
+    const again = await eve.rest.call('POST', '/v1/conversations', {
+      body: { type: 'direct', memberIds: [mallory.userId] },
+    });
+    expect([again.status, (again.json as { conversationId: string }).conversationId]).toEqual([200, conversationId]);
+  });
+
   it('refuses a new direct chat with the blocker, and leaves groups alone', async () => {
     const [eve, mallory, cat] = (await app.someUsers('Eve', 'Mallory', 'Cat')) as [TestUser, TestUser, TestUser];
     const group = await cat.group([eve, mallory]);
