@@ -41,4 +41,9 @@ describe('a page of bounded bytes', () => {
       }),
     );
   });
+
+  it('leaves alone a message that is too large itself, though its neighbour would fit', () => {
+    const [large, small] = messagesOf([' ', '']) as [Message, Message];
+    expect(stretchWithin([large, small], 0, messageBytes(small) + 1)).toEqual([large]);
+  });
 });

@@ -40,13 +40,14 @@ export function stretchWithin(
   if (countWithin(messages, bytesMax) === messages.length) return messages;
   let from = index;
   let to = index;
-  let bytes = 0;
+  // The one in the middle is there whatever its size, and leaves that much less room beside it.
+  const middle = messages[index];
+  let bytes = middle ? messageBytes(middle) + 1 : 0;
   const take = (message: Message | undefined): boolean => {
     if (!message || bytes + messageBytes(message) + 1 > bytesMax) return false;
     bytes += messageBytes(message) + 1;
     return true;
   };
-  take(messages[index]);
   let down = true;
   let up = true;
   while (down || up) {
