@@ -158,6 +158,7 @@ describe('a group', () => {
     const event = { conversationId: group.conversationId, rev: 2, name: 'Bridge' };
     expect(await socket.waitFor('conversation_updated')).toEqual(event);
     expect(await own.waitFor('conversation_updated')).toEqual(event);
+    expect((await ada.rest.want(200, ConversationSchema, 'PATCH', path, {})).lastRev).toBe(2);
     expect(await ada.rest.refusal('PATCH', path, { name: '' })).toBe('400 validation_failed name:empty');
     expect(await ada.rest.refusal('PATCH', path, { name: 'x', type: 'direct' })).toContain('type:unknown_field');
   });

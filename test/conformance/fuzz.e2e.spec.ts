@@ -23,12 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const FIELDS = [
-  ...['conversationId', 'messageId', 'content', 'contentType', 'clientMsgId', 'mediaIds', 'replyToMessageId', 'emoji'],
-  ...['type', 'memberIds', 'name', 'clientRequestId', 'add', 'remove', 'roles', 'lastReadMessageId', 'isTyping'],
-  ...['mutedUntil', 'pinned', 'archived', 'since', 'cursors', 'limit', 'cursor', 'afterSeq', 'afterRev', 'active'],
-  ...['username', 'password', 'displayName', 'statusText', 'avatarMediaId', 'token', 'deviceId', 'refreshToken'],
-];
+const FIELDS = `
+  conversationId messageId content contentType clientMsgId mediaIds replyToMessageId emoji type
+  memberIds name clientRequestId add remove roles lastReadMessageId isTyping mutedUntil pinned
+  archived since cursors limit cursor afterSeq afterRev active username password displayName
+  statusText avatarMediaId token deviceId refreshToken`
+  .trim()
+  .split(/\s+/);
 const EDGES = [
   0,
   -1,

@@ -57,6 +57,23 @@ describe('the handshake', () => {
     socket.close();
   });
 
+  it('succeeds over polling that is upgraded, as clients do by default', async () => {
+    const socket = await TestSocket.connect(
+      app.url,
+      { token: ada.rest.token, deviceId },
+      { transports: ['polling', 'websocket'] },
+    );
+    const transport = () => socket.socket.io.engine.transport.name;
+    await expect.poll(transport, { timeout: 5_000 }).toBe('websocket');
+    const content = '💥'.repeat(50_000);
+    const { messageId } = await bob.send(conversationId, content);
+    const seen = await socket.waitFor('new_message', (message) => message.messageId === messageId);
+    expect(seen.content === content).toBe(true);
+    const sent = await socket.send({ conversationId, content, clientMsgId: randomUUID() });
+    expect((await bob.message(conversationId, sent.messageId)).content === content).toBe(true);
+    socket.close();
+  });
+
   it('is refused to a page of another origin, whatever cookie it brings, and open to a configured one', async () => {
     const from = (origin: string) =>
       TestSocket.connect(

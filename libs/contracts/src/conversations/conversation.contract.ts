@@ -110,7 +110,7 @@ export const ListConversationsQuerySchema = z.strictObject({
 export type ListConversationsQuery = z.infer<typeof ListConversationsQuerySchema>;
 
 export const RenameConversationSchema = z
-  .strictObject({ name: ConversationNameSchema })
+  .strictObject({ name: ConversationNameSchema.optional() })
   .meta({ id: 'RenameConversation', examples: [{ name: 'Engine room' }] });
 
 export const ChangeMembersSchema = z
