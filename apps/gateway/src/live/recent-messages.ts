@@ -3,8 +3,8 @@ import type { AckPayload, Message } from '@parley/contracts';
 import type { Connection } from '../connections/connection.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
 
-/** Messages remembered in each of two generations; at 8,000 a second, six to twelve seconds of them. */
-const GENERATION_MESSAGES_MAX = 50_000;
+/** Messages remembered in each of two generations; at 8,000 a second, two to four seconds: acks come after 0.2 s. */
+const GENERATION_MESSAGES_MAX = 16_000;
 
 interface Place {
   conversationId: string;

@@ -8,7 +8,8 @@ const LATE_MS = 10 * 60_000;
 const LATE_COMMANDS_MAX = 100_000;
 
 interface Expectation {
-  commandId: string;
+  /** Number of the sweep in which it ends. */
+  sweep: number;
   resolve: (outcome: Outcome | null) => void;
   onLate: ((outcome: Outcome) => void) | undefined;
 }
@@ -31,8 +32,11 @@ export class MemoryReplies extends Replies {
   override readonly processId = randomUUID();
 
   private readonly expected = new Map<string, Expectation>();
-  /** By number of the sweep; those answered meanwhile are passed over. */
-  private readonly ending = new Map<number, Expectation[]>();
+  /**
+   * Ids by number of the sweep; those answered meanwhile are passed over. Only ids: an expectation holds on to all that
+   * its command was made of, and keeping answered ones until their time-out made each minor collection take 16 ms.
+   */
+  private readonly ending = new Map<number, string[]>();
   /** In the order in which they ran out. */
   private readonly late = new Map<string, LateExpectation>();
   private sweptUntil = 0;
@@ -45,13 +49,12 @@ export class MemoryReplies extends Replies {
 
   override expect(commandId: string, timeoutMs: number, onLate?: (outcome: Outcome) => void): Promise<Outcome | null> {
     return new Promise((resolve) => {
-      const expectation: Expectation = { commandId, resolve, onLate };
-      this.expected.set(commandId, expectation);
-      this.keepTimer();
       const sweep = Math.floor((performance.now() + timeoutMs) / SWEEP_MS) + 1;
+      this.expected.set(commandId, { sweep, resolve, onLate });
+      this.keepTimer();
       const bucket = this.ending.get(sweep);
-      if (bucket) bucket.push(expectation);
-      else this.ending.set(sweep, [expectation]);
+      if (bucket) bucket.push(commandId);
+      else this.ending.set(sweep, [commandId]);
     });
   }
 
@@ -110,10 +113,11 @@ export class MemoryReplies extends Replies {
     const now = performance.now();
     const until = Math.floor(now / SWEEP_MS);
     for (; this.sweptUntil < until; this.sweptUntil += 1) {
-      const bucket = this.ending.get(this.sweptUntil + 1);
+      const sweep = this.sweptUntil + 1;
+      const bucket = this.ending.get(sweep);
       if (!bucket) continue;
-      this.ending.delete(this.sweptUntil + 1);
-      for (const expectation of bucket) this.runOut(expectation, now);
+      this.ending.delete(sweep);
+      for (const commandId of bucket) this.runOut(commandId, sweep, now);
     }
     for (const [commandId, { until: end }] of this.late) {
       if (end > now && this.late.size <= LATE_COMMANDS_MAX) break;
@@ -122,9 +126,11 @@ export class MemoryReplies extends Replies {
     if (this.ending.size === 0 && this.late.size === 0) this.stopTimer();
   }
 
-  private runOut(expectation: Expectation, now: number): void {
-    const { commandId, resolve, onLate } = expectation;
-    if (this.expected.get(commandId) !== expectation) return;
+  private runOut(commandId: string, sweep: number, now: number): void {
+    const expectation = this.expected.get(commandId);
+    // Answered, or expected anew under the same id.
+    if (expectation?.sweep !== sweep) return;
+    const { resolve, onLate } = expectation;
     this.expected.delete(commandId);
     if (onLate) this.late.set(commandId, { onLate, until: now + LATE_MS });
     resolve(null);
