@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Message } from '@parley/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestSocket } from '../clients/test-socket.js';
 import { TestUser } from '../clients/test-user.js';
@@ -15,6 +16,7 @@ let server: ServerProcess;
 let ada: TestUser;
 let socket: TestSocket;
 let conversationId: string;
+let elsewhere: Message;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parley-outage-'));
   server = await ServerProcess.prepare(join(folder, 'data'));
@@ -23,6 +25,7 @@ beforeAll(async () => {
   socket = await ada.connect();
   ({ conversationId } = await ada.group([]));
   await ada.send(conversationId, 'before');
+  elsewhere = await ada.send((await ada.group([])).conversationId, 'elsewhere');
 }, 90_000);
 afterAll(async () => {
   socket.close();
@@ -60,7 +63,18 @@ describe.runIf(process.platform === 'linux')('while the database server does not
         timed(ada.rest.refusal('GET', '/v1/conversations')),
         timed(socket.refusal('sync', {})),
       ]);
-      for (const { value, ms } of [bySocket, byRest, view, list, sync]) {
+      const { messageId } = elsewhere;
+      const others = await Promise.all([
+        timed(ada.rest.refusal('GET', `/v1/conversations/${elsewhere.conversationId}/messages?before=${messageId}`)),
+        timed(ada.rest.refusal('GET', `/v1/conversations/${elsewhere.conversationId}/messages/${messageId}`)),
+        timed(socket.refusal('ack', { messageId: '17' })),
+        timed(socket.refusal('read_receipt', { conversationId, lastReadMessageId: '17' })),
+        timed(socket.refusal('edit_message', { conversationId, messageId: '17', content: 'x' })),
+        timed(ada.rest.refusal('GET', '/v1/users?search=a')),
+        timed(ada.rest.refusal('GET', `/v1/users/${randomUUID()}`)),
+        timed(ada.rest.refusal('GET', '/v1/users/me/blocks')),
+      ]);
+      for (const { value, ms } of [bySocket, byRest, view, list, sync, ...others]) {
         expect(value).toBe('503 store_unavailable');
         expect(ms).toBeLessThan(ANSWER_MS_MAX);
       }

@@ -3,8 +3,11 @@ import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOpti
 
 const RESTARTS_MAX = 5;
 const RESTART_WAIT_MS = 200;
-/** A server that ran so long before it ended counts as one that had started well. */
-const STEADY_MS = 60_000;
+/**
+ * A server that ran so long before it ended counts as one that had started well. Short: one that is killed from outside
+ * time and again, but serves in between, is worth starting every time; one that cannot run ends within a second.
+ */
+const STEADY_MS = 3_000;
 
 export interface SupervisedPostgresOptions extends EmbeddedPostgresOptions {
   /** The server is gone for good: the process cannot do its work any more. */

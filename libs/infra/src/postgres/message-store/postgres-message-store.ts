@@ -8,15 +8,19 @@ import {
   type SendRow,
   type SeqRange,
 } from '@parley/domain';
-import type { Pool } from 'pg';
+import type { Pool, QueryArrayConfig, QueryArrayResult } from 'pg';
 import { statementOf } from '../sql/fragment.js';
+import { storeAnswer } from '../store-answer.js';
 import { messagesFragment, sentKeysFragment } from './message-fragments.js';
 import { MESSAGE_COLUMNS, type MessageRow, messageOf } from './message-rows.js';
 import { type MessageTails, TAIL_MESSAGES_MAX } from './message-tails.js';
 
 type SendKeyRow = [string, string, string, messageId: string, seq: string, rev: string, sentAt: Date, hash: string];
 
-/** Messages as rows, with the tails of busy conversations in memory where one process makes all commits. */
+/**
+ * Messages as rows, with the tails of busy conversations in memory where one process makes all commits.
+ * @throws DomainError `store_unavailable` from every read while the database is away or silent
+ */
 export class PostgresMessageStore extends MessageStore {
   constructor(
     private readonly pool: Pool,
@@ -50,7 +54,7 @@ export class PostgresMessageStore extends MessageStore {
       return !message;
     });
     if (missing.length === 0) return found;
-    const { rows } = await this.pool.query<MessageRow>({
+    const { rows } = await this.query<MessageRow>({
       name: 'message_find',
       text: `SELECT ${MESSAGE_COLUMNS} FROM message WHERE message_id = ANY ($2::bigint[]) AND conversation_id = $1`,
       values: [conversationId, missing],
@@ -66,7 +70,7 @@ export class PostgresMessageStore extends MessageStore {
   }
 
   override async conversationOf(messageId: string): Promise<string | null> {
-    const { rows } = await this.pool.query<[string]>({
+    const { rows } = await this.query<[string]>({
       name: 'message_conversation',
       text: 'SELECT conversation_id FROM message WHERE message_id = $1',
       values: [messageId],
@@ -76,7 +80,7 @@ export class PostgresMessageStore extends MessageStore {
   }
 
   override async changes(conversationId: string, afterRev: number, range: SeqRange, limit: number): Promise<Message[]> {
-    const { rows } = await this.pool.query<MessageRow>({
+    const { rows } = await this.query<MessageRow>({
       name: 'message_changes',
       text: `SELECT ${MESSAGE_COLUMNS} FROM message
              WHERE conversation_id = $1 AND changed AND rev > $2 AND seq BETWEEN $3 AND $4 ORDER BY rev LIMIT $5`,
@@ -88,7 +92,7 @@ export class PostgresMessageStore extends MessageStore {
 
   override async findSends(keys: readonly SendKey[]): Promise<SendRow[]> {
     if (keys.length === 0) return [];
-    const { rows } = await this.pool.query<SendKeyRow>({
+    const { rows } = await this.query<SendKeyRow>({
       name: 'sent_key_find',
       text: `SELECT k.conversation_id, k.sender_id, k.client_msg_id, k.message_id, k.seq, k.rev, k.sent_at, k.request_hash
              FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS u(conversation_id, sender_id, client_msg_id)
@@ -114,6 +118,10 @@ export class PostgresMessageStore extends MessageStore {
     }));
   }
 
+  private query<Row extends unknown[]>(query: QueryArrayConfig): Promise<QueryArrayResult<Row>> {
+    return storeAnswer(() => this.pool.query<Row>(query));
+  }
+
   private async select(
     conversationId: string,
     range: SeqRange,
@@ -121,7 +129,7 @@ export class PostgresMessageStore extends MessageStore {
     limit: number,
   ): Promise<Message[]> {
     const direction = order === 'newest-first' ? 'DESC' : 'ASC';
-    const { rows } = await this.pool.query<MessageRow>({
+    const { rows } = await this.query<MessageRow>({
       name: `message_read_${direction}`,
       text: `SELECT ${MESSAGE_COLUMNS} FROM message
              WHERE conversation_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq ${direction} LIMIT $4`,
