@@ -8,7 +8,8 @@ import { copyTestCluster } from '../../libs/infra/src/postgres/embedded/testing.
 import type { TestSocket } from './test-socket.js';
 import { TestUser } from './test-user.js';
 
-const FOLDER_PREFIX = 'parley-test-app-';
+/** Begins as the folders of the test server do, which clears up what killed test processes left. */
+const FOLDER_PREFIX = 'parley-test-postgres-app-';
 
 /** The whole application in this process, on its own database, and the users that a test made of it. */
 export class TestApp {

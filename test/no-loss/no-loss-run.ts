@@ -65,7 +65,7 @@ export class NoLossRun {
     } finally {
       run.isOver = true;
       await Promise.all(run.devices.map((device) => device.stop()));
-      run.server.signal('SIGKILL');
+      await run.server.destroy();
     }
   }
 

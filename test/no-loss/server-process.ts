@@ -10,6 +10,7 @@ const START_SCRIPT = join(root, 'scripts', 'start.mjs');
 /** Restarts skip the look at the sources: what is being tested stays the same for the whole run. */
 const MAIN = join(root, 'dist', 'apps', 'standalone', 'main.js');
 const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 5_000;
 const OUTPUT_KEPT_CHARS = 4_000;
 
 export interface Ending {
@@ -84,6 +85,16 @@ export class ServerProcess {
     const ending = await Promise.race([this.ending, delay(timeoutMs, undefined, { ref: false })]);
     if (!ending) throw new Error(`The server was still there after ${timeoutMs} ms: ${this.lastWords}`);
     return ending;
+  }
+
+  /** Leaves nothing behind, whatever state it is in: not the server, not its database server. */
+  async destroy(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.end(STOP_TIMEOUT_MS);
+    const pid = await this.postmaster();
+    // A file that a dead server left may name a process of somebody else by now.
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (pid !== undefined && command.includes(this.dataDir)) process.kill(pid, 'SIGKILL');
   }
 
   /** The process id of the bundled Postgres, or undefined while there is none. */

@@ -29,10 +29,7 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(async () => {
   socket.close();
-  server.signal('SIGKILL');
-  await server.end(5_000);
-  const pid = await server.postmaster();
-  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  await server.destroy();
   await rm(folder, { recursive: true, force: true });
 });
 
