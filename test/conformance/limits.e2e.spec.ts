@@ -68,6 +68,16 @@ describe('with limits, as they are by default', () => {
     expect((await ada.conversation(conversationId)).lastSeq).toBe(30);
   });
 
+  it('a user sends 120 messages a minute in all conversations together', async () => {
+    const ada = await app.user();
+    const groups = await Promise.all(Array.from({ length: 5 }, () => ada.group([])));
+    const answers = await Promise.all(
+      groups.flatMap(({ conversationId }) => Array.from({ length: 25 }, () => sendTo(ada, conversationId))),
+    );
+    expect(statuses(answers).filter((status) => status === 201)).toHaveLength(120);
+    expect(statuses(answers).filter((status) => status === 429)).toHaveLength(5);
+  });
+
   it('a conversation takes 50 messages a second from all its members', async () => {
     const users = await app.someUsers('A', 'B', 'C', 'D');
     const group = await (users[0] as TestUser).group(users.slice(1));
