@@ -67,7 +67,7 @@ function become(node, args, env) {
 
 const node = chooseNode();
 buildIfNeeded(node);
-become(node, ['--enable-source-maps', main, ...process.argv.slice(2)], {
+become(node, ['--enable-source-maps', '--max-semi-space-size=64', main, ...process.argv.slice(2)], {
   NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node-compile-cache'),
   ...process.env,
 });

@@ -1,5 +1,5 @@
 import type { CommandLog, LogRecord, PartitionRunner } from '@parley/domain';
-import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
 
 /** The pattern under which batches reach their handler. */
@@ -17,6 +17,7 @@ const TROUBLE_PAUSE_MS = 500;
 export class CommandLogServer extends Server implements CustomTransportStrategy {
   private running: Promise<void> = Promise.resolve();
   private stopping = false;
+  private handler: MessageHandler | null = null;
 
   constructor(
     private readonly log: CommandLog,
@@ -73,7 +74,8 @@ export class CommandLogServer extends Server implements CustomTransportStrategy 
   }
 
   private async dispatch(records: LogRecord[]): Promise<void> {
-    const handler = this.getHandlerByPattern(COMMAND_BATCH);
+    // Looked up once: Nest parses the pattern as JSON each time, and fails.
+    const handler = (this.handler ??= this.getHandlerByPattern(COMMAND_BATCH));
     if (!handler) throw new Error(`Nothing handles ${COMMAND_BATCH}`);
     await lastValueFrom(this.transformToObservable(await handler(records)), { defaultValue: undefined });
   }

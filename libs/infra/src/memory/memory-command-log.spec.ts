@@ -1,7 +1,7 @@
 import { COMMAND_RECORD_VERSION, type CommandRecord } from '@parley/domain';
 import { describe, expect, it } from 'vitest';
 import { commandLogContract } from '../../../domain/src/ports/command-log.port.contract.js';
-import { MemoryCommandLog } from './memory-command-log.js';
+import { MemoryCommandLog, WAITING_MS_MAX } from './memory-command-log.js';
 
 const PARTITIONS = 4;
 const START = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 10 * partition]));
@@ -37,6 +37,19 @@ describe('the command log in memory', () => {
     await log.read(new Map([[0, 0]]), 10, 0);
     await log.append([rename('a'), rename('a'), rename('a')]);
     expect(log.lag()).toBe(3);
+  });
+
+  it('refuses more as overloaded when what waits grows old, but only while it is getting anywhere', async () => {
+    let now = 10_000;
+    const log = new MemoryCommandLog({ partitions: 1, pendingRecordsMax: 100, now: () => now });
+    await log.append([{ ...rename('a'), submittedAt: now }]);
+    now += WAITING_MS_MAX + 1;
+    await log.append([{ ...rename('a'), submittedAt: now }]);
+    log.committed(new Map([[0, 0]]));
+    await expect(log.append([rename('a')])).rejects.toMatchObject({ code: 'overloaded' });
+    await log.read(new Map([[0, 0]]), 1, 0);
+    await log.append([{ ...rename('a'), submittedAt: now }]);
+    expect(log.lag()).toBe(2);
   });
 
   it('makes room again when records are taken back', async () => {

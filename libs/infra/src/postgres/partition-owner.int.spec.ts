@@ -121,7 +121,7 @@ describe('a partition owner on Postgres', () => {
           actorId,
           origin,
           command,
-          submittedAt: 0,
+          submittedAt: Date.now(),
         };
         const outcome = replies.expect(commandId, 10_000);
         void log.append([record]);

@@ -11,7 +11,7 @@ import {
 import { eventStreamFragment } from '../event-stream/event-stream-fragment.js';
 import { messagesFragment, sentKeysFragment } from '../message-store/message-fragments.js';
 import type { Fragment } from '../sql/fragment.js';
-import { statementOf } from '../sql/fragment.js';
+import { statementText, statementValues } from '../sql/fragment.js';
 import type { CommitConnection } from './commit-connection.js';
 import { CommitsUnderWay } from './commits-under-way.js';
 
@@ -87,20 +87,26 @@ function commitStatement(batch: DecidedBatch): { name: string; text: string; val
   const fragments = parts.filter(([rows]) => rows.length > 0).map(([, make]) => make());
   // The text depends only on which parts there are, so that is the name of the prepared statement.
   const shape = parts.map(([rows]) => (rows.length > 0 ? '1' : '0')).join('');
-  const checks = [refuseUnless('advanced', '$PARTITIONS', 'fenced')];
-  if (sends.length > 0) checks.push(refuseUnless('sent_keys', '$SENDS', 'duplicate-sends'));
-  const statement = statementOf(fragments, `SELECT ${checks.join(', ')}`);
-  const counts = [checkpoint.partitions.length, ...(sends.length > 0 ? [sends.length] : [])];
-  const first = statement.values.length + 1;
-  return {
-    name: `commit_${shape}`,
-    text: statement.text.replace('$PARTITIONS', `$${first}::bigint`).replace('$SENDS', `$${first + 1}::bigint`),
-    values: [...statement.values, ...counts.map(int8Bytes)],
-  };
+  const values = statementValues(fragments);
+  let text = texts.get(shape);
+  if (text === undefined) texts.set(shape, (text = commitText(fragments, values.length, sends.length > 0)));
+  values.push(int8Bytes(checkpoint.partitions.length));
+  if (sends.length > 0) values.push(int8Bytes(sends.length));
+  return { name: `commit_${shape}`, text, values };
 }
 
-function refuseUnless(cte: string, count: string, reason: string): string {
-  return `CASE WHEN (SELECT count(*) FROM ${cte}) <> ${count} THEN parley_refuse('${reason}') END`;
+/** By shape; there are a few dozen at most. */
+const texts = new Map<string, string>();
+
+/** @param parameters how many the fragments use; the counts of partitions and sends come after them */
+function commitText(fragments: readonly Fragment[], parameters: number, withSends: boolean): string {
+  const checks = [refuseUnless('advanced', parameters + 1, 'fenced')];
+  if (withSends) checks.push(refuseUnless('sent_keys', parameters + 2, 'duplicate-sends'));
+  return statementText(fragments, `SELECT ${checks.join(', ')}`);
+}
+
+function refuseUnless(cte: string, countParameter: number, reason: string): string {
+  return `CASE WHEN (SELECT count(*) FROM ${cte}) <> $${countParameter}::bigint THEN parley_refuse('${reason}') END`;
 }
 
 function int8Bytes(value: number): Buffer {

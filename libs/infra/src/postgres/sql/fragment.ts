@@ -42,11 +42,24 @@ function int4Bytes(value: number): Buffer {
  * them. The text depends only on which fragments there are, so the server can keep its plan under a name.
  */
 export function statementOf(fragments: readonly Fragment[], tail: string): Statement {
-  const values: Buffer[] = [];
+  return { text: statementText(fragments, tail), values: statementValues(fragments) };
+}
+
+export function statementText(fragments: readonly Fragment[], tail: string): string {
+  let first = 1;
   const parts = fragments.map((fragment) => {
-    const rows = rowsOf(fragment, values.length + 1);
-    values.push(int4Bytes(fragment.rows), ...fragment.columns.map((column) => column.value));
+    const rows = rowsOf(fragment, first);
+    first += 1 + fragment.columns.length;
     return `${fragment.name} AS (${fragment.sql(rows)})`;
   });
-  return { text: `WITH ${parts.join(',\n')}\n${tail}`, values };
+  return `WITH ${parts.join(',\n')}\n${tail}`;
+}
+
+export function statementValues(fragments: readonly Fragment[]): Buffer[] {
+  const values: Buffer[] = [];
+  for (const { rows, columns } of fragments) {
+    values.push(int4Bytes(rows));
+    for (const { value } of columns) values.push(value);
+  }
+  return values;
 }
