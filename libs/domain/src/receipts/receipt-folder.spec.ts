@@ -52,6 +52,13 @@ describe('the receipt folder', () => {
     expect(appends[0]?.map(({ conversationId }) => conversationId)).toEqual([group, ...others]);
   });
 
+  it('lets only so many marks go at once, so that no send waits behind a thousand rows', async () => {
+    const others = Array.from({ length: 10 }, (_, i) => `conversation ${i}`);
+    for (const conversationId of others) for (let i = 0; i < 50; i++) delivered(`user ${i}`, 3, conversationId);
+    await vi.waitFor(() => expect(appends.flat()).toHaveLength(10));
+    expect(appends.map((records) => records.length)).toEqual([2, 2, 2, 2, 2]);
+  });
+
   it('lets the first mark go at once, and gathers what follows until the window ends', async () => {
     const began = performance.now();
     delivered(BEN, 1);

@@ -12,6 +12,10 @@ import { Replies } from '../ports/replies.port.js';
 
 /** Members whose marks may wait for the next window; more are refused as `overloaded`. */
 const MARKS_WAITING_MAX = 50_000;
+/** How often it is looked which windows are over. */
+const SLICE_MS = 10;
+/** Marks that are journaled together; a conversation's own stay together however many they are. */
+const MARKS_PER_SLICE_MAX = 128;
 /** Members whose last mark is remembered, so that a mark that moves nothing costs nothing. */
 const MARKS_REMEMBERED_MAX = 100_000;
 
@@ -36,17 +40,21 @@ interface FurthestMarks {
 }
 
 /**
- * Gathers delivered and read marks and journals them together: one command for each conversation in a window, in one
- * append for all of them, so that 500 members who receive a message cost one record and not 500.
+ * Gathers delivered and read marks and journals them together: one command for each conversation in a window, so that
+ * 500 members who receive a message cost one record and not 500.
  *
- * The first mark after a quiet window goes at once, with what else the same turn of the event loop brings. Marks merge by
- * maximum, so their order does not matter and a repeated one changes nothing.
+ * The first mark after a quiet window goes at once, with what else the same turn of the event loop brings. Windows of
+ * different conversations end at different times, and only so many marks go at once: a thousand rows in one commit kept
+ * every send behind it waiting (measured: 40 ms, five times a second). Marks merge by maximum, so their order does not
+ * matter and a repeated one changes nothing.
  */
 export class ReceiptFolder {
   private folds = new Map<string, Fold>();
   private marksWaiting = 0;
   private readonly furthest = new RecentValues<FurthestMarks>(MARKS_REMEMBERED_MAX);
-  private window: NodeJS.Timeout | null = null;
+  /** When marks of a conversation last went, by `performance.now()`, while its window lasts; oldest first. */
+  private readonly sentAt = new Map<string, number>();
+  private slice: NodeJS.Timeout | null = null;
   private first: NodeJS.Immediate | null = null;
 
   constructor(
@@ -84,10 +92,10 @@ export class ReceiptFolder {
 
   /** Journals what has been gathered, now; resolves when the log has it or has refused it. */
   async flush(): Promise<void> {
-    if (this.window) clearTimeout(this.window);
+    if (this.slice) clearTimeout(this.slice);
     if (this.first) clearImmediate(this.first);
-    this.window = this.first = null;
-    await this.journalFolds();
+    this.slice = this.first = null;
+    await this.journalFolds([...this.folds.values()]);
   }
 
   private furthestOf(conversationId: string, userId: string): FurthestMarks {
@@ -108,22 +116,43 @@ export class ReceiptFolder {
     }
     if (!fold) this.folds.set(conversationId, (fold = { conversationId, marks: new Map(), waiters: [] }));
     fold.marks.set(marks.userId, waiting ? furtherOf(waiting, marks) : marks);
-    if (!this.window && !this.first) this.first = setImmediate(() => this.turn());
+    if (!this.slice && !this.first) this.first = setImmediate(() => this.turn());
     return fold;
   }
 
   private turn(): void {
-    this.first = this.window = null;
-    if (this.folds.size === 0) return;
-    this.window = setTimeout(() => this.turn(), this.limits.receiptWindowMs);
-    void this.journalFolds();
+    this.first = this.slice = null;
+    const now = performance.now();
+    for (const [conversationId, sentAt] of this.sentAt) {
+      if (now - sentAt < this.limits.receiptWindowMs) break;
+      this.sentAt.delete(conversationId);
+    }
+    void this.journalFolds(this.dueFolds());
+    if (this.folds.size > 0 || this.sentAt.size > 0) this.slice = setTimeout(() => this.turn(), SLICE_MS);
   }
 
-  private async journalFolds(): Promise<void> {
-    if (this.folds.size === 0) return;
-    const folds = [...this.folds.values()];
-    this.folds = new Map();
-    this.marksWaiting = 0;
+  /** Those whose window is over, as many as may go at once: one at least, the others with the next slice. */
+  private dueFolds(): Fold[] {
+    const due: Fold[] = [];
+    let marks = 0;
+    for (const fold of this.folds.values()) {
+      if (this.sentAt.has(fold.conversationId)) continue;
+      marks += fold.marks.size;
+      if (due.length > 0 && marks > MARKS_PER_SLICE_MAX) break;
+      due.push(fold);
+    }
+    return due;
+  }
+
+  private async journalFolds(folds: readonly Fold[]): Promise<void> {
+    if (folds.length === 0) return;
+    const now = performance.now();
+    for (const { conversationId, marks } of folds) {
+      this.folds.delete(conversationId);
+      this.marksWaiting -= marks.size;
+      this.sentAt.delete(conversationId);
+      this.sentAt.set(conversationId, now);
+    }
     const submittedAt = Date.now();
     const records = folds.map((fold) => this.recordOf(fold, submittedAt));
     folds.forEach((fold, i) => this.expectOutcome(fold, (records[i] as CommandRecord).commandId));
