@@ -67,7 +67,7 @@ export class TestApp {
     const sockets: TestSocket[] = this.users.flatMap((user) => user.sockets);
     for (const socket of sockets) socket.close();
     await this.shutDown();
-    await rm(this.config.profile.dataDir, { recursive: true, force: true });
+    await rm(this.config.profile.dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     const misfits = sockets.flatMap((socket) => socket.misfits);
     if (misfits.length > 0) throw new Error(`Events outside the contract: ${misfits.slice(0, 5).join('\n')}`);
   }

@@ -17,7 +17,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parley-no-loss-'));
   result = await NoLossRun.run({ dataDir: join(folder, 'data'), faults: FAULTS, paceMs: 60, calmMs: 1_500 });
 }, RUN_TIMEOUT_MS);
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 
 describe('a server that is killed under load, at each fail point, at any time, and its database server too', () => {
   it('was really put to the test', () => {

@@ -30,7 +30,7 @@ it.runIf(asked !== undefined)(
     expect(proofGaps(figures, { ...least, removals: 5 * rounds, faults })).toEqual([]);
     expect(checkHistory(events).slice(0, 20)).toEqual([]);
     expect({ exitCode, deadLetters }).toEqual({ exitCode: 0, deadLetters: 0 });
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   },
   ROUND_TIMEOUT_MS * rounds,
 );

@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   socket.close();
   await server.destroy();
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
 /** The database server and every process of it (Linux: the kernel lists the children of each thread). */

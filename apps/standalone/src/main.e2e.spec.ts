@@ -53,7 +53,7 @@ describe('npm start', () => {
     for (const run of runs.splice(0)) {
       if (run.child.exitCode === null && run.child.signalCode === null) await run.stop('SIGTERM');
     }
-    await rm(join(dataDir, '..'), { recursive: true, force: true });
+    await rm(join(dataDir, '..'), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
   function start(environment: NodeJS.ProcessEnv = {}): Run {
