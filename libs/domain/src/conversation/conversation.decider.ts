@@ -2,10 +2,12 @@ import type { Message } from '@parley/contracts';
 import { memberOf, isExpired, NOT_FOUND } from './conversation.rules.js';
 import { decideCreation, decideMembers, decideRename, decideSettings } from './decide-conversation.js';
 import { decideMarks } from './decide-marks.js';
+import type { MessageChange } from '../messages/message.projection.js';
 import type { CommandRecord } from './commands/command-record.js';
 import type {
   DeleteMessageCommand,
   EditMessageCommand,
+  MessageFacts,
   ReactCommand,
   SendMessageCommand,
 } from './commands/conversation-command.js';
@@ -107,23 +109,8 @@ function decideEdit(
   const member = memberOf(state, actorId);
   if (!member || command.message.seq < member.visibleFromSeq) return NOT_FOUND;
   if (command.message.authorId !== actorId) return refused('forbidden', 'Only its author edits a message');
-  const rev = state.lastRev + 1;
-  const { messageId, seq } = command.message;
-  return {
-    events: [
-      {
-        type: 'message-edited',
-        version: 1,
-        conversationId: state.conversationId,
-        at: place.at,
-        rev,
-        messageId,
-        seq,
-        content: command.content,
-      },
-    ],
-    outcome: { kind: 'changed', rev },
-  };
+  const change = changeOf(state, command.message, place);
+  return changed({ type: 'message-edited', ...change, content: command.content });
 }
 
 function decideDelete(
@@ -136,23 +123,8 @@ function decideDelete(
   if (!member || command.message.seq < member.visibleFromSeq) return NOT_FOUND;
   const mayDelete = command.message.authorId === actorId || (state.type === 'group' && member.role === 'admin');
   if (!mayDelete) return refused('forbidden', 'Only its author or an admin deletes a message');
-  const rev = state.lastRev + 1;
-  const { messageId, seq } = command.message;
-  return {
-    events: [
-      {
-        type: 'message-deleted',
-        version: 1,
-        conversationId: state.conversationId,
-        at: place.at,
-        rev,
-        messageId,
-        seq,
-        deletedBy: actorId,
-      },
-    ],
-    outcome: { kind: 'changed', rev },
-  };
+  const change = changeOf(state, command.message, place);
+  return changed({ type: 'message-deleted', ...change, deletedBy: actorId });
 }
 
 function decideReaction(
@@ -163,23 +135,25 @@ function decideReaction(
 ): Decision {
   const member = memberOf(state, actorId);
   if (!member || command.message.seq < member.visibleFromSeq) return NOT_FOUND;
-  const rev = state.lastRev + 1;
-  const { messageId, seq } = command.message;
-  return {
-    events: [
-      {
-        type: 'reaction-changed',
-        version: 1,
-        conversationId: state.conversationId,
-        at: place.at,
-        rev,
-        messageId,
-        seq,
-        userId: actorId,
-        emoji: command.emoji,
-        present: command.present,
-      },
-    ],
-    outcome: { kind: 'changed', rev },
-  };
+  const change = changeOf(state, command.message, place);
+  return changed({
+    type: 'reaction-changed',
+    ...change,
+    userId: actorId,
+    emoji: command.emoji,
+    present: command.present,
+  });
+}
+
+/** What every change of a message says, in the order in which it is written to the stream. */
+function changeOf(
+  { conversationId, lastRev }: ConversationState,
+  { messageId, seq }: MessageFacts,
+  { at }: RecordPlace,
+) {
+  return { version: 1, conversationId, at, rev: lastRev + 1, messageId, seq } as const;
+}
+
+function changed(event: MessageChange): Decision {
+  return { events: [event], outcome: { kind: 'changed', rev: event.rev } };
 }
