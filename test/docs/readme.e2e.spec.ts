@@ -46,11 +46,12 @@ describe('the README', () => {
 
   afterAll(async () => {
     if (server.pid !== undefined && server.exitCode === null) {
-      const ended = once(server, 'exit');
+      // 'close', not 'exit': npm may end before the server that it started, which holds the other end of this pipe.
+      const ended = once(server, 'close');
       process.kill(-server.pid, 'SIGTERM');
       await ended;
     }
-    await rm(dataDir, { recursive: true, force: true });
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
   it('shows no command that is not run, here or where it is said to be', () => {
