@@ -29,6 +29,7 @@ export * from './command-handlers.js';
 export * from './query-handlers.js';
 export * from './journal/admission-order.js';
 export * from './journal/command-journal.js';
+export { TransientMap } from './collections/transient-map.js';
 export * from './limits/domain-limits.js';
 export * from './membership/direct-blocks.js';
 export * from './membership/membership-directory.js';

@@ -5,6 +5,7 @@ import {
   type LiveEvent,
   type LiveMarksAdvanced,
   type Membership,
+  TransientMap,
 } from '@parley/domain';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
@@ -31,7 +32,7 @@ type Placed = Exclude<LiveEvent, { type: 'send-settled' | 'conversations-moved' 
 @Injectable()
 export class LiveDelivery implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('LiveDelivery');
-  private readonly lanes = new Map<string, Placed[]>();
+  private readonly lanes = new TransientMap<string, Placed[]>();
   private waiting = 0;
   private readonly pace: ReadReceiptPace;
   private unsubscribe: (() => void)[] = [];

@@ -1,4 +1,4 @@
-import type { Mark } from '@parley/domain';
+import { type Mark, TransientMap } from '@parley/domain';
 
 /** A reader's mark in one conversation reaches others at most once in this time. */
 export const READ_RECEIPT_EVERY_MS = 1_000;
@@ -22,7 +22,7 @@ interface Pace {
 /** Lets the first read mark of a reader in a conversation pass, and the last one of each second after it. */
 export class ReadReceiptPace {
   /** In the order in which they end, since all last equally long. */
-  private readonly paces = new Map<string, Pace>();
+  private readonly paces = new TransientMap<string, Pace>();
   private timer: NodeJS.Timeout | null = null;
 
   constructor(

@@ -1,3 +1,4 @@
+import { TransientMap } from '../collections/transient-map.js';
 import type { MaybePromise } from './maybe-promise.js';
 
 const ignore = (): void => {};
@@ -9,7 +10,7 @@ const ignore = (): void => {};
  * Nothing is kept, queued or put off for a socket none of whose commands is being looked up.
  */
 export class AdmissionOrder {
-  private readonly tails = new Map<string, Promise<void>>();
+  private readonly tails = new TransientMap<string, Promise<void>>();
 
   /**
    * Runs `admit` now, or after the earlier ones of this socket have ended, well or not. What it answers should not be a

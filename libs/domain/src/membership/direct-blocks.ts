@@ -1,7 +1,8 @@
 import { Inject, type OnModuleDestroy } from '@nestjs/common';
 import type { MaybePromise } from '../journal/maybe-promise.js';
 import { DomainLimits } from '../limits/domain-limits.js';
-import { RecentValues } from '../limits/recent-values.js';
+import { RecentValues } from '../collections/recent-values.js';
+import { TransientMap } from '../collections/transient-map.js';
 import type { Membership } from '../ports/conversation-reader.port.js';
 import { Blocks } from '../users/blocks.port.js';
 
@@ -18,7 +19,7 @@ interface BlockState {
  */
 export class DirectBlocks implements OnModuleDestroy {
   private readonly states = new RecentValues<BlockState>(PAIRS_REMEMBERED_MAX);
-  private readonly flights = new Map<string, Promise<boolean>>();
+  private readonly flights = new TransientMap<string, Promise<boolean>>();
   private readonly unsubscribe: () => void;
   private changes = 0;
 

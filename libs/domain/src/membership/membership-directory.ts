@@ -2,7 +2,8 @@ import { Inject, type OnModuleDestroy } from '@nestjs/common';
 import type { Role } from '@parley/contracts';
 import { DomainError } from '../errors/domain-error.js';
 import type { MaybePromise } from '../journal/maybe-promise.js';
-import { RecentValues } from '../limits/recent-values.js';
+import { RecentValues } from '../collections/recent-values.js';
+import { TransientMap } from '../collections/transient-map.js';
 import type { LiveEvent, LiveMembersChanged } from '../live/live-event.js';
 import { Broadcast } from '../ports/broadcast.port.js';
 import { ConversationReader, type Membership } from '../ports/conversation-reader.port.js';
@@ -40,7 +41,7 @@ export function noSuchConversation(): DomainError {
  */
 export class MembershipDirectory implements OnModuleDestroy {
   private readonly known = new RecentValues<Membership>(MEMBERS_REMEMBERED_MAX);
-  private readonly flights = new Map<string, Flight>();
+  private readonly flights = new TransientMap<string, Flight>();
   private readonly unsubscribe: (() => void)[];
 
   constructor(

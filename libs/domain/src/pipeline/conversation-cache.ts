@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { TransientMap } from '../collections/transient-map.js';
 import type { ConversationState, PriorSend } from '../conversation/conversation.state.js';
 
 /** Conversations kept by weight: one for each, and one for each ten members. About 100 MB when full. */
@@ -8,7 +9,7 @@ export const RECENT_SENDS_MAX = 256;
 
 /** A conversation that this owner has in memory, with the sends that it may be asked about again. */
 export class CachedConversation {
-  private readonly recent = new Map<string, PriorSend>();
+  private readonly recent = new TransientMap<string, PriorSend>();
 
   constructor(public state: ConversationState | null) {}
 

@@ -1,11 +1,12 @@
 import { Inject } from '@nestjs/common';
 import { COMMAND_RECORD_VERSION, type CommandRecord } from '../conversation/commands/command-record.js';
+import { RecentValues } from '../collections/recent-values.js';
+import { TransientMap } from '../collections/transient-map.js';
 import type { Mark, MemberMarks } from '../conversation/commands/conversation-command.js';
 import type { MarkOutcome, Outcome } from '../conversation/decision.js';
 import { DomainError } from '../errors/domain-error.js';
 import { CommandJournal, storeUnavailable } from '../journal/command-journal.js';
 import { DomainLimits, OVERLOADED_RETRY_AFTER_MS } from '../limits/domain-limits.js';
-import { RecentValues } from '../limits/recent-values.js';
 import { noSuchConversation } from '../membership/membership-directory.js';
 import { CommandLog } from '../ports/command-log.port.js';
 import { Replies } from '../ports/replies.port.js';
@@ -49,11 +50,11 @@ interface FurthestMarks {
  * matter and a repeated one changes nothing.
  */
 export class ReceiptFolder {
-  private folds = new Map<string, Fold>();
+  private readonly folds = new TransientMap<string, Fold>();
   private marksWaiting = 0;
   private readonly furthest = new RecentValues<FurthestMarks>(MARKS_REMEMBERED_MAX);
   /** When marks of a conversation last went, by `performance.now()`, while its window lasts; oldest first. */
-  private readonly sentAt = new Map<string, number>();
+  private readonly sentAt = new TransientMap<string, number>();
   private slice: NodeJS.Timeout | null = null;
   private first: NodeJS.Immediate | null = null;
 

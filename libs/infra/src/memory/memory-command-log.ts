@@ -5,6 +5,7 @@ import {
   type LogRecord,
   partitionOf,
   type Positions,
+  TransientMap,
 } from '@parley/domain';
 
 export interface MemoryCommandLogOptions {
@@ -24,8 +25,8 @@ const OVERLOADED_RETRY_AFTER_MS = 500;
 export const WAITING_MS_MAX = 1_000;
 
 interface PartitionQueue {
-  /** Not read yet, oldest first: a map keeps the order and gives a record back by its id. */
-  pending: Map<string, CommandRecord>;
+  /** Not read yet, oldest first: it keeps the order and gives a record back by its id. */
+  pending: TransientMap<string, CommandRecord>;
   /** Read and not committed, under consecutive offsets from `keptFrom` on. */
   kept: LogRecord[];
   keptFrom: number;
@@ -55,7 +56,8 @@ export class MemoryCommandLog extends CommandLog {
   lingerMs = 0;
 
   private readonly queues: PartitionQueue[];
-  private readonly readers = new Set<WaitingReader>();
+  /** One as a rule: an array, since the tables of a `Set` would outlive them (see `TransientMap`). */
+  private readers: WaitingReader[] = [];
   private readonly pendingRecordsMax: number;
   private readonly now: () => number;
   private pendingRecords = 0;
@@ -69,7 +71,7 @@ export class MemoryCommandLog extends CommandLog {
     this.pendingRecordsMax = options.pendingRecordsMax;
     this.now = options.now ?? Date.now;
     this.queues = Array.from({ length: options.partitions }, () => ({
-      pending: new Map(),
+      pending: new TransientMap(),
       kept: [],
       keptFrom: 0,
       next: null,
@@ -85,7 +87,7 @@ export class MemoryCommandLog extends CommandLog {
       const partition = partitionOf(record.conversationId, this.partitions);
       this.queueOf(partition).pending.set(record.commandId, record);
       this.pendingRecords += 1;
-      for (const reader of this.readers) if (reader.positions.has(partition)) reader.wake();
+      this.wakeReaders(partition);
     }
     return Promise.resolve();
   }
@@ -138,6 +140,15 @@ export class MemoryCommandLog extends CommandLog {
     return queue;
   }
 
+  private wakeReaders(partition: number): void {
+    if (this.readers.length === 0) return;
+    for (const reader of this.readers.slice()) if (reader.positions.has(partition)) reader.wake();
+  }
+
+  private forget(reader: WaitingReader): void {
+    this.readers = this.readers.filter((other) => other !== reader);
+  }
+
   /** Each call begins at another partition, so that a busy one cannot keep the others waiting. */
   private take(from: Positions, recordsMax: number): LogRecord[] {
     const partitions = [...from.keys()];
@@ -182,16 +193,16 @@ export class MemoryCommandLog extends CommandLog {
         positions,
         wake: () => {
           clearTimeout(timeout);
-          this.readers.delete(reader);
+          this.forget(reader);
           if (this.lingerMs > 0) setTimeout(resolve, this.lingerMs);
           else setImmediate(resolve);
         },
       };
       const timeout = setTimeout(() => {
-        this.readers.delete(reader);
+        this.forget(reader);
         resolve();
       }, waitMs);
-      this.readers.add(reader);
+      this.readers.push(reader);
     });
   }
 }

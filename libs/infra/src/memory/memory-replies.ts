@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Outcome, Replies, type Reply } from '@parley/domain';
+import { type Outcome, Replies, type Reply, TransientMap } from '@parley/domain';
 
 /** Time-outs are met this exactly: one timer looks after all of them. */
 const SWEEP_MS = 25;
@@ -31,14 +31,14 @@ export class MemoryRepliesHub {
 export class MemoryReplies extends Replies {
   override readonly processId = randomUUID();
 
-  private readonly expected = new Map<string, Expectation>();
+  private readonly expected = new TransientMap<string, Expectation>();
   /**
    * Ids by number of the sweep; those answered meanwhile are passed over. Only ids: an expectation holds on to all that
    * its command was made of, and keeping answered ones until their time-out made each minor collection take 16 ms.
    */
-  private readonly ending = new Map<number, string[]>();
+  private readonly ending = new TransientMap<number, string[]>();
   /** In the order in which they ran out. */
-  private readonly late = new Map<string, LateExpectation>();
+  private readonly late = new TransientMap<string, LateExpectation>();
   private sweptUntil = 0;
   private timer: NodeJS.Timeout | null = null;
 

@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Accepted, SendMessagePayload, Stored } from '@parley/contracts';
 import type { Actor } from '../../actor.js';
+import { TransientMap } from '../../collections/transient-map.js';
 import type { SendMessageCommand } from '../../conversation/commands/conversation-command.js';
 import { DEDUPLICATION_MS } from '../../conversation/conversation.rules.js';
 import type { Outcome } from '../../conversation/decision.js';
@@ -34,7 +35,7 @@ const ignore = (): void => {};
 @CommandHandler(SendMessage)
 export class SendMessageHandler implements ICommandHandler<SendMessage> {
   /** Sends of this process that have not ended, by key. Kept only where rate limits may have to wait for one. */
-  private readonly underWay = new Map<string, Promise<void>>();
+  private readonly underWay = new TransientMap<string, Promise<void>>();
 
   constructor(
     @Inject(CommandJournal) private readonly journal: CommandJournal,

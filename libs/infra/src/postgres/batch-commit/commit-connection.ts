@@ -1,4 +1,6 @@
 import pg from 'pg';
+import { ParameterWriter } from '../sql/parameter-writer.js';
+import { BinaryQuery, type BinaryStatement, UnwritableParameter } from './binary-query.js';
 
 const CONNECT_MS_MAX = 3_000;
 const STATEMENT_MS_MAX = 10_000;
@@ -10,17 +12,24 @@ const STATEMENT_MS_MAX = 10_000;
  */
 export class CommitConnection {
   private client: pg.Client | null = null;
+  private writer = new ParameterWriter();
 
   constructor(private readonly url: string) {}
 
-  /** @throws when the connection cannot be had or breaks: what was asked may or may not have happened. */
-  async query(statement: { name?: string; text: string; values: unknown[] }): Promise<void> {
+  /**
+   * Runs a statement; one at a time.
+   * @throws UnwritableParameter, DatabaseError when the server refuses; anything else when the connection cannot be had
+   * or breaks: what was asked may or may not have happened
+   */
+  async execute(statement: BinaryStatement): Promise<void> {
     const client = this.client ?? (await this.open());
     try {
-      await client.query(statement);
+      await new Promise<void>((resolve, reject) => {
+        client.query(new BinaryQuery(statement, this.writer, (error) => (error ? reject(error) : resolve())));
+      });
     } catch (error) {
       // A server's own refusal leaves the connection usable; anything else does not.
-      if (!isServerAnswer(error)) await this.discard(client);
+      if (!isServerAnswer(error) && !(error instanceof UnwritableParameter)) await this.discard(client);
       throw error;
     }
   }
@@ -49,6 +58,8 @@ export class CommitConnection {
 
   private async discard(client: pg.Client): Promise<void> {
     if (this.client === client) this.client = null;
+    // The socket that broke may still hold on to what was written.
+    this.writer = new ParameterWriter();
     await client.end().catch(() => {});
   }
 }

@@ -7,7 +7,8 @@ const WAIT_MS_MAX = 250;
  * answer, from memory, would go back (measured: twice in 60 s under load).
  */
 export class CommitsUnderWay {
-  private readonly underWay = new Set<Promise<void>>();
+  /** One or two at a time: an array, since the tables of a `Set` would outlive them (see `TransientMap`). */
+  private readonly underWay: Promise<void>[] = [];
 
   /** Runs a commit, its listeners included. */
   async run<Result>(commit: () => Promise<Result>): Promise<Result> {
@@ -16,18 +17,18 @@ export class CommitsUnderWay {
       end = done;
     });
     const timer = setTimeout(end, WAIT_MS_MAX);
-    this.underWay.add(ended);
+    this.underWay.push(ended);
     try {
       return await commit();
     } finally {
       clearTimeout(timer);
-      this.underWay.delete(ended);
+      this.underWay.splice(this.underWay.indexOf(ended), 1);
       end();
     }
   }
 
   /** Resolves when every commit that may have been seen by now is known here too. */
   async known(): Promise<void> {
-    if (this.underWay.size > 0) await Promise.all(this.underWay);
+    if (this.underWay.length > 0) await Promise.all(this.underWay);
   }
 }

@@ -1,17 +1,11 @@
 import { BatchCommit, type CommitResult, type DecidedBatch, DataRefused } from '@parley/domain';
 import pg from 'pg';
-import {
-  conversationsFragment,
-  deadLettersFragment,
-  journalFragment,
-  membersFragment,
-  progressFragment,
-  receiptsFragment,
-} from '../checkpoint/checkpoint-fragments.js';
-import { eventStreamFragment } from '../event-stream/event-stream-fragment.js';
-import { messagesFragment, sentKeysFragment } from '../message-store/message-fragments.js';
-import type { Fragment } from '../sql/fragment.js';
-import { statementText, statementValues } from '../sql/fragment.js';
+import { checkpointParts, JOURNALED } from '../checkpoint/checkpoint-fragments.js';
+import { STREAMED } from '../event-stream/event-stream-fragment.js';
+import { MESSAGES, SENT_KEYS } from '../message-store/message-fragments.js';
+import { type Part, partOf, statementText } from '../sql/fragment.js';
+import type { ParameterWriter } from '../sql/parameter-writer.js';
+import { type BinaryStatement, UnwritableParameter } from './binary-query.js';
 import type { CommitConnection } from './commit-connection.js';
 import { CommitsUnderWay } from './commits-under-way.js';
 
@@ -54,10 +48,10 @@ export class PostgresBatchCommit extends BatchCommit {
   }
 
   private async commitAndTell(batch: DecidedBatch): Promise<CommitResult> {
-    const { text, values, name } = commitStatement(batch);
     try {
-      await this.connection.query({ name, text, values });
+      await this.connection.execute(commitStatement(batch));
     } catch (error) {
+      if (error instanceof UnwritableParameter) throw new DataRefused(error);
       if (error instanceof pg.DatabaseError) {
         if (error.code === REFUSED) return error.message === 'fenced' ? 'fenced' : 'duplicate-sends';
         if (error.code !== undefined && DATA_ERROR.test(error.code)) throw new DataRefused(error);
@@ -70,47 +64,54 @@ export class PostgresBatchCommit extends BatchCommit {
   }
 }
 
-function commitStatement(batch: DecidedBatch): { name: string; text: string; values: Buffer[] } {
-  const { checkpoint, messages } = batch;
+/** What is in a batch, in the order of its parameters. */
+function partsOf({ checkpoint, messages, journal, stream }: DecidedBatch): { parts: Part[]; sends: number } {
   const sends = messages.flatMap((write) => write.send ?? []);
-  const parts: [rows: readonly unknown[], make: () => Fragment][] = [
-    [checkpoint.partitions, () => progressFragment(checkpoint.partitions)],
-    [batch.journal, () => journalFragment(batch.journal)],
-    [messages, () => messagesFragment(messages)],
-    [sends, () => sentKeysFragment(sends)],
-    [batch.stream, () => eventStreamFragment(batch.stream)],
-    [checkpoint.conversations, () => conversationsFragment(checkpoint.conversations)],
-    [checkpoint.members, () => membersFragment(checkpoint.members)],
-    [checkpoint.receipts, () => receiptsFragment(checkpoint.receipts)],
-    [checkpoint.deadLetters, () => deadLettersFragment(checkpoint.deadLetters)],
+  const parts = [
+    ...checkpointParts(checkpoint),
+    partOf(JOURNALED, journal),
+    partOf(MESSAGES, messages),
+    partOf(SENT_KEYS, sends),
+    partOf(STREAMED, stream),
   ];
-  const fragments = parts.filter(([rows]) => rows.length > 0).map(([, make]) => make());
+  return { parts, sends: sends.length };
+}
+
+function commitStatement(batch: DecidedBatch): BinaryStatement {
+  const { parts, sends } = partsOf(batch);
+  const used = parts.filter(({ rows }) => rows > 0);
   // The text depends only on which parts there are, so that is the name of the prepared statement.
-  const shape = parts.map(([rows]) => (rows.length > 0 ? '1' : '0')).join('');
-  const values = statementValues(fragments);
+  const shape = parts.map(({ rows }) => (rows > 0 ? '1' : '0')).join('');
+  const before = used.reduce((sum, part) => sum + part.parameters, 0);
   let text = texts.get(shape);
-  if (text === undefined) texts.set(shape, (text = commitText(fragments, values.length, sends.length > 0)));
-  values.push(int8Bytes(checkpoint.partitions.length));
-  if (sends.length > 0) values.push(int8Bytes(sends.length));
-  return { name: `commit_${shape}`, text, values };
+  if (text === undefined) texts.set(shape, (text = commitText(used, before, sends > 0)));
+  return {
+    name: `commit_${shape}`,
+    text,
+    parameters: before + (sends > 0 ? 2 : 1),
+    write(writer) {
+      for (const part of used) part.write(writer);
+      writeCount(writer, batch.checkpoint.partitions.length);
+      if (sends > 0) writeCount(writer, sends);
+    },
+  };
 }
 
 /** By shape; there are a few dozen at most. */
 const texts = new Map<string, string>();
 
-/** @param parameters how many the fragments use; the counts of partitions and sends come after them */
-function commitText(fragments: readonly Fragment[], parameters: number, withSends: boolean): string {
+/** @param parameters how many the parts use; the counts of partitions and sends come after them */
+function commitText(parts: readonly Part[], parameters: number, withSends: boolean): string {
   const checks = [refuseUnless('advanced', parameters + 1, 'fenced')];
   if (withSends) checks.push(refuseUnless('sent_keys', parameters + 2, 'duplicate-sends'));
-  return statementText(fragments, `SELECT ${checks.join(', ')}`);
+  return statementText(parts, `SELECT ${checks.join(', ')}`);
 }
 
 function refuseUnless(cte: string, countParameter: number, reason: string): string {
   return `CASE WHEN (SELECT count(*) FROM ${cte}) <> $${countParameter}::bigint THEN parley_refuse('${reason}') END`;
 }
 
-function int8Bytes(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(BigInt(value));
-  return bytes;
+function writeCount(writer: ParameterWriter, count: number): void {
+  writer.int32(8);
+  writer.int64(count);
 }

@@ -6,14 +6,8 @@ import {
   type PartitionProgress,
 } from '@parley/domain';
 import pg from 'pg';
-import { type Fragment, statementOf } from '../sql/fragment.js';
-import {
-  conversationsFragment,
-  deadLettersFragment,
-  membersFragment,
-  progressFragment,
-  receiptsFragment,
-} from './checkpoint-fragments.js';
+import { statementOf } from '../sql/fragment.js';
+import { checkpointParts } from './checkpoint-fragments.js';
 import { type ConversationRow, type MemberStateRow, stateOf } from './state-rows.js';
 
 interface LoadedRow {
@@ -53,18 +47,10 @@ export class PostgresCheckpoint extends Checkpoint {
   }
 
   override async commit(write: CheckpointWrite): Promise<CheckpointResult> {
-    const parts: [rows: readonly unknown[], make: () => Fragment][] = [
-      [write.partitions, () => progressFragment(write.partitions)],
-      [write.conversations, () => conversationsFragment(write.conversations)],
-      [write.members, () => membersFragment(write.members)],
-      [write.receipts, () => receiptsFragment(write.receipts)],
-      [write.deadLetters, () => deadLettersFragment(write.deadLetters)],
-    ];
-    const fragments = parts.filter(([rows]) => rows.length > 0).map(([, make]) => make());
     const fence = `SELECT CASE WHEN (SELECT count(*) FROM advanced) <> ${write.partitions.length}
                    THEN parley_refuse('fenced') END`;
     try {
-      await this.pool.query(statementOf(fragments, fence));
+      await this.pool.query(statementOf(checkpointParts(write), fence));
       return 'committed';
     } catch (error) {
       if (error instanceof pg.DatabaseError && error.code === 'PY001') return 'fenced';

@@ -1,7 +1,7 @@
 import { EventStream, type StreamedEvent, type StreamPosition } from '@parley/domain';
 import type { Pool } from 'pg';
-import { statementOf } from '../sql/fragment.js';
-import { eventStreamFragment } from './event-stream-fragment.js';
+import { partOf, statementOf } from '../sql/fragment.js';
+import { STREAMED } from './event-stream-fragment.js';
 
 type Row = [offset: string, index: number, conversationId: string, recordedAt: Date, payload: string];
 
@@ -13,7 +13,7 @@ export class PostgresEventStream extends EventStream {
 
   override async append(events: readonly StreamedEvent[]): Promise<void> {
     if (events.length === 0) return;
-    await this.pool.query(statementOf([eventStreamFragment(events)], 'SELECT 1'));
+    await this.pool.query(statementOf([partOf(STREAMED, events)], 'SELECT 1'));
   }
 
   override async read(partition: number, after: StreamPosition | null, limit: number): Promise<StreamedEvent[]> {

@@ -9,9 +9,9 @@ import {
   type SeqRange,
 } from '@parley/domain';
 import type { Pool, QueryArrayConfig, QueryArrayResult } from 'pg';
-import { statementOf } from '../sql/fragment.js';
+import { partOf, statementOf } from '../sql/fragment.js';
 import { storeAnswer } from '../store-answer.js';
-import { messagesFragment, sentKeysFragment } from './message-fragments.js';
+import { MESSAGES, SENT_KEYS } from './message-fragments.js';
 import { MESSAGE_COLUMNS, type MessageRow, messageOf } from './message-rows.js';
 import { type MessageTails, TAIL_MESSAGES_MAX } from './message-tails.js';
 
@@ -32,8 +32,7 @@ export class PostgresMessageStore extends MessageStore {
   override async append(writes: readonly MessageWrite[]): Promise<void> {
     if (writes.length === 0) return;
     const sends = writes.flatMap((write) => write.send ?? []);
-    const fragments = [messagesFragment(writes), ...(sends.length > 0 ? [sentKeysFragment(sends)] : [])];
-    await this.pool.query(statementOf(fragments, 'SELECT 1'));
+    await this.pool.query(statementOf([partOf(MESSAGES, writes), partOf(SENT_KEYS, sends)], 'SELECT 1'));
     this.tails?.follow(writes);
   }
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ReadModelWrite, WriteReadModels } from '../../../../domain/src/ports/testing/conversation-world.js';
-import { conversationsFragment, membersFragment, receiptsFragment } from '../checkpoint/checkpoint-fragments.js';
+import { CONVERSATIONS, MEMBERS, RECEIPTS } from '../checkpoint/checkpoint-fragments.js';
 import { type Database, openDatabase } from '../database.js';
 import { startTestPostgres } from '../embedded/testing.js';
-import { messagesFragment } from '../message-store/message-fragments.js';
-import { type Statement, statementOf } from '../sql/fragment.js';
+import { MESSAGES } from '../message-store/message-fragments.js';
+import { partOf, type Statement, statementOf } from '../sql/fragment.js';
 import { PostgresConversationReader } from './postgres-conversation-reader.js';
 
 export interface PostgresReaderHarness {
@@ -20,10 +20,10 @@ export interface PostgresReaderHarness {
 export function readModelStatement(write: ReadModelWrite): Statement {
   return statementOf(
     [
-      ...(write.messages.length > 0 ? [messagesFragment(write.messages)] : []),
-      ...(write.conversations.length > 0 ? [conversationsFragment(write.conversations)] : []),
-      ...(write.members.length > 0 ? [membersFragment(write.members)] : []),
-      ...(write.receipts.length > 0 ? [receiptsFragment(write.receipts)] : []),
+      partOf(MESSAGES, write.messages),
+      partOf(CONVERSATIONS, write.conversations),
+      partOf(MEMBERS, write.members),
+      partOf(RECEIPTS, write.receipts),
     ],
     'SELECT 1',
   );

@@ -1,0 +1,35 @@
+import { LRUCache } from 'lru-cache';
+
+/** Remembers values by key up to a total cost; the longest unused go first. The newest is kept whatever it costs. */
+export class RecentValues<Value> {
+  private readonly entries: LRUCache<string, { value: Value; cost: number }>;
+
+  constructor(costMax: number) {
+    this.entries = new LRUCache({ maxSize: costMax, sizeCalculation: ({ cost }) => Math.min(cost, costMax) });
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get(key: string): Value | undefined {
+    return this.entries.get(key)?.value;
+  }
+
+  /** The value, without counting as a use. */
+  peek(key: string): Value | undefined {
+    return this.entries.peek(key)?.value;
+  }
+
+  set(key: string, value: Value, cost = 1): void {
+    this.entries.set(key, { value, cost });
+  }
+
+  delete(key: string): void {
+    this.entries.delete(key);
+  }
+
+  clear(): void {
+    this.entries.clear();
+  }
+}
