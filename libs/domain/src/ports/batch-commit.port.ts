@@ -29,7 +29,11 @@ export type CommitResult = 'committed' | 'fenced' | 'duplicate-sends';
  * database, a single statement. When it throws, the batch may or may not be in: the checkpoint's progress tells.
  */
 export abstract class BatchCommit {
-  abstract commit(batch: DecidedBatch): Promise<CommitResult>;
+  /**
+   * @param onHandedOver called when this process has no more to do for the batch than to wait. Until then its owner
+   * starts nothing long: a large batch leaves in several turns of the event loop.
+   */
+  abstract commit(batch: DecidedBatch, onHandedOver?: () => void): Promise<CommitResult>;
 }
 
 /** The database refuses the batch for its data (not for its own trouble): trying again would end the same way. */

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Connection, Submittable } from 'pg';
 import type { ParameterWriter } from '../sql/parameter-writer.js';
 
@@ -19,7 +20,7 @@ const BINARY = 1;
 interface DriverConnection {
   /** Texts of prepared statements by name, kept by the driver. */
   parsedStatements: Record<string, string | undefined>;
-  stream: NodeJS.WritableStream;
+  stream: Writable;
   parse(query: { name: string; text: string; types: number[] }): void;
 }
 
@@ -46,6 +47,8 @@ export class BinaryQuery implements Submittable {
     private readonly writer: ParameterWriter,
     /** Called once, by name: the driver puts a time-out around it. */
     public callback: (error: Error | null) => void,
+    /** Called when the system has taken all of it; perhaps twice. */
+    private readonly onSent: () => void,
   ) {
     this.name = statement.name;
     this.text = statement.text;
@@ -61,7 +64,8 @@ export class BinaryQuery implements Submittable {
       return new UnwritableParameter(error);
     }
     if (driver.parsedStatements[name] === undefined) driver.parse({ name, text, types: [] });
-    driver.stream.write(writer.bytes());
+    driver.stream.write(writer.bytes(), () => this.onSent());
+    if (driver.stream.writableLength === 0) this.onSent();
     return null;
   }
 

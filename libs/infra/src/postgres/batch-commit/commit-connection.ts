@@ -17,15 +17,17 @@ export class CommitConnection {
   constructor(private readonly url: string) {}
 
   /**
-   * Runs a statement; one at a time.
+   * Runs a statement; one at a time. `onSent` is called when it is on its way as a whole; perhaps twice, or never when
+   * it fails.
    * @throws UnwritableParameter, DatabaseError when the server refuses; anything else when the connection cannot be had
    * or breaks: what was asked may or may not have happened
    */
-  async execute(statement: BinaryStatement): Promise<void> {
+  async execute(statement: BinaryStatement, onSent: () => void = () => {}): Promise<void> {
     const client = this.client ?? (await this.open());
     try {
       await new Promise<void>((resolve, reject) => {
-        client.query(new BinaryQuery(statement, this.writer, (error) => (error ? reject(error) : resolve())));
+        const end = (error: Error | null): void => (error ? reject(error) : resolve());
+        client.query(new BinaryQuery(statement, this.writer, end, onSent));
       });
     } catch (error) {
       // A server's own refusal leaves the connection usable; anything else does not.

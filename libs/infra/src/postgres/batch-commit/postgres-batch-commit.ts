@@ -43,13 +43,13 @@ export class PostgresBatchCommit extends BatchCommit {
     this.uncertain.push(listener);
   }
 
-  override commit(batch: DecidedBatch): Promise<CommitResult> {
-    return this.commits.run(() => this.commitAndTell(batch));
+  override commit(batch: DecidedBatch, onHandedOver?: () => void): Promise<CommitResult> {
+    return this.commits.run(() => this.commitAndTell(batch, onHandedOver));
   }
 
-  private async commitAndTell(batch: DecidedBatch): Promise<CommitResult> {
+  private async commitAndTell(batch: DecidedBatch, onHandedOver?: () => void): Promise<CommitResult> {
     try {
-      await this.connection.execute(commitStatement(batch));
+      await this.connection.execute(commitStatement(batch), onHandedOver);
     } catch (error) {
       if (error instanceof UnwritableParameter) throw new DataRefused(error);
       if (error instanceof pg.DatabaseError) {
