@@ -29,8 +29,8 @@ describe('the receipt folder', () => {
   afterEach(() => side.close());
 
   const mark = (seq: number): { seq: number; messageId: string } => ({ seq, messageId: messages[seq] as string });
-  const delivered = (userId: string, seq: number, conversationId = group): void =>
-    side.folder.foldDelivered(conversationId, userId, mark(seq));
+  const delivered = (userId: string, seq: number, conversationId = group, isTold = true): void =>
+    side.folder.foldDelivered(conversationId, userId, mark(seq), isTold);
   const marksOf = (record: CommandRecord | undefined): AdvanceMarksCommand['marks'] | undefined =>
     (record?.command as AdvanceMarksCommand | undefined)?.marks;
   const memberOf = (userId: string) => side.owner.states.get(group)?.members.get(userId);
@@ -75,6 +75,21 @@ describe('the receipt folder', () => {
     expect(performance.now() - sentAt).toBeGreaterThan(WINDOW_MS / 2);
     expect(marksOf(appends[1]?.[0])).toEqual([BEN, CYD].map((userId) => ({ userId, delivered: mark(10) })));
     await vi.waitFor(() => expect(memberOf(CYD)?.deliveredSeq).toBe(10));
+  });
+
+  it('gathers marks that nobody is told of five times as long, unless one comes that somebody waits for', async () => {
+    delivered(BEN, 1, group, false);
+    await vi.waitFor(() => expect(appends).toHaveLength(1), { interval: 1 });
+    const sentAt = performance.now();
+    delivered(BEN, 2, group, false);
+    await vi.waitFor(() => expect(appends).toHaveLength(2), { interval: 1, timeout: 3_000 });
+    expect(performance.now() - sentAt).toBeGreaterThan(4 * WINDOW_MS);
+    delivered(BEN, 3, group, false);
+    const read = side.folder.foldRead(group, CYD, mark(3));
+    await vi.waitFor(() => expect(appends).toHaveLength(3), { interval: 1 });
+    expect(performance.now() - sentAt).toBeLessThan(8 * WINDOW_MS);
+    expect(marksOf(appends[2]?.[0])).toHaveLength(2);
+    await read;
   });
 
   it('needs no command for a mark that moves nothing', async () => {

@@ -20,6 +20,13 @@ const MARKS_PER_SLICE_MAX = 128;
 /** Members whose last mark is remembered, so that a mark that moves nothing costs nothing. */
 const MARKS_REMEMBERED_MAX = 100_000;
 
+/**
+ * Windows that delivered marks wait which nobody is told of (in larger groups they are answered on demand). A thousand
+ * devices in groups of a hundred that acked every 200 ms made 5,000 marks a second, and sends waited behind them:
+ * p95 27 ms at 100 messages a second (measured), where a fifth of the marks say as much.
+ */
+const UNTOLD_WINDOWS = 5;
+
 interface Waiter {
   userId: string;
   resolve: (mark: MarkOutcome) => void;
@@ -31,6 +38,8 @@ interface Fold {
   conversationId: string;
   marks: Map<string, MemberMarks>;
   waiters: Waiter[];
+  /** Somebody waits for these marks, or is told of them. */
+  urgent: boolean;
 }
 
 interface FurthestMarks {
@@ -67,12 +76,14 @@ export class ReceiptFolder {
 
   /**
    * A member's device has this message and all before it. Nobody waits for it.
+   * @param isTold whether other members hear of it when it is stored
    * @throws DomainError `overloaded`
    */
-  foldDelivered(conversationId: string, userId: string, delivered: Mark): void {
+  foldDelivered(conversationId: string, userId: string, delivered: Mark, isTold: boolean): void {
     const furthest = this.furthestOf(conversationId, userId);
     if (furthest.deliveredSeq >= delivered.seq) return;
-    this.merge(conversationId, { userId, delivered });
+    const fold = this.merge(conversationId, { userId, delivered });
+    fold.urgent ||= isTold;
     furthest.deliveredSeq = delivered.seq;
   }
 
@@ -85,6 +96,7 @@ export class ReceiptFolder {
     const furthest = this.furthestOf(conversationId, userId);
     if (furthest.readSeq >= read.seq) return null;
     const fold = this.merge(conversationId, { userId, read });
+    fold.urgent = true;
     furthest.deliveredSeq = Math.max(furthest.deliveredSeq, read.seq);
     return new Promise((resolve, reject) => {
       fold.waiters.push({ userId, resolve, reject });
@@ -115,7 +127,8 @@ export class ReceiptFolder {
       }
       this.marksWaiting += 1;
     }
-    if (!fold) this.folds.set(conversationId, (fold = { conversationId, marks: new Map(), waiters: [] }));
+    if (!fold)
+      this.folds.set(conversationId, (fold = { conversationId, marks: new Map(), waiters: [], urgent: false }));
     fold.marks.set(marks.userId, waiting ? furtherOf(waiting, marks) : marks);
     if (!this.slice && !this.first) this.first = setImmediate(() => this.turn());
     return fold;
@@ -125,19 +138,21 @@ export class ReceiptFolder {
     this.first = this.slice = null;
     const now = performance.now();
     for (const [conversationId, sentAt] of this.sentAt) {
-      if (now - sentAt < this.limits.receiptWindowMs) break;
+      if (now - sentAt < this.limits.receiptWindowMs * UNTOLD_WINDOWS) break;
       this.sentAt.delete(conversationId);
     }
-    void this.journalFolds(this.dueFolds());
+    void this.journalFolds(this.dueFolds(now));
     if (this.folds.size > 0 || this.sentAt.size > 0) this.slice = setTimeout(() => this.turn(), SLICE_MS);
   }
 
   /** Those whose window is over, as many as may go at once: one at least, the others with the next slice. */
-  private dueFolds(): Fold[] {
+  private dueFolds(now: number): Fold[] {
     const due: Fold[] = [];
     let marks = 0;
     for (const fold of this.folds.values()) {
-      if (this.sentAt.has(fold.conversationId)) continue;
+      const sentAt = this.sentAt.get(fold.conversationId);
+      const windowMs = this.limits.receiptWindowMs * (fold.urgent ? 1 : UNTOLD_WINDOWS);
+      if (sentAt !== undefined && now - sentAt < windowMs) continue;
       marks += fold.marks.size;
       if (due.length > 0 && marks > MARKS_PER_SLICE_MAX) break;
       due.push(fold);
@@ -209,10 +224,10 @@ export class ReceiptFolder {
   }
 
   /** Marks are facts: they are kept for the next window, as far as there is room. */
-  private putBack({ conversationId, marks }: Fold): void {
+  private putBack({ conversationId, marks, urgent }: Fold): void {
     for (const mark of marks.values()) {
       if (this.marksWaiting >= MARKS_WAITING_MAX) this.furthest.delete(`${conversationId}${mark.userId}`);
-      else this.merge(conversationId, mark);
+      else this.merge(conversationId, mark).urgent ||= urgent;
     }
   }
 }

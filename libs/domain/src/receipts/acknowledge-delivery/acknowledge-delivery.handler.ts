@@ -1,5 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { DELIVERY_RECEIPT_MEMBERS_MAX } from '@parley/contracts';
 import { DomainError } from '../../errors/domain-error.js';
 import { MembershipDirectory } from '../../membership/membership-directory.js';
 import { MessageStore } from '../../ports/message-store.port.js';
@@ -26,10 +27,11 @@ export class AcknowledgeDeliveryHandler implements ICommandHandler<AcknowledgeDe
       known?.conversationId ?? payload.conversationId ?? (await this.store.conversationOf(messageId));
     const isElsewhere = payload.conversationId !== undefined && payload.conversationId !== conversationId;
     if (conversationId === null || isElsewhere) throw noSuchMessage();
-    const { visibleFromSeq } = await this.directory.requireMember(conversationId, actor.userId);
+    const { visibleFromSeq, membership } = await this.directory.requireMember(conversationId, actor.userId);
     const seq = known?.seq ?? (await this.store.locate(conversationId, messageId))?.seq;
     if (seq === undefined || seq < visibleFromSeq) throw noSuchMessage();
-    this.folder.foldDelivered(conversationId, actor.userId, { seq, messageId });
+    const isTold = membership.members.size <= DELIVERY_RECEIPT_MEMBERS_MAX;
+    this.folder.foldDelivered(conversationId, actor.userId, { seq, messageId }, isTold);
     return { conversationId, seq };
   }
 }
