@@ -107,6 +107,21 @@ describe('sending again', () => {
     expect(gateway.domain.of(AcknowledgeDelivery).at(-1)?.known).toBeNull();
   });
 
+  it('tells a device to sync instead that waits for more text than is read at once', async () => {
+    const { ben } = await withTwoSent();
+    await ack(ben, 1, messageOf(1, SENDER).messageId);
+    gateway.publishSent(messageOf(3, SENDER));
+    await ben.hears('new_message', 3);
+    const read = gateway.reader.read.bind(gateway.reader);
+    // Of the two that are not acked only the first fits.
+    gateway.reader.read = async (request) => (await read(request)).slice(0, 1);
+    gateway.advance(5_100);
+    await resend();
+    gateway.reader.read = read;
+    expect(await ben.hears('resync')).toEqual([{}]);
+    expect(seqs(ben)).toEqual([1, 2, 3]);
+  });
+
   it('tells a device that is too far behind to sync instead', async () => {
     const { ben } = await withTwoSent();
     await ack(ben, 1, messageOf(1, SENDER).messageId);

@@ -15,6 +15,7 @@ export * from './errors/domain-error.js';
 export * from './live/live-event.js';
 export * from './messages/index.js';
 export * from './messages/message-json.js';
+export * from './messages/text-bytes.js';
 export * from './messages/message.projection.js';
 export * from './conversations/index.js';
 export * from './ports/index.js';

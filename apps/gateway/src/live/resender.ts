@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { PAGE_BYTES_MAX } from '@parley/contracts';
 import { ConversationReader, messageJson, MessageStore, PipelineMetrics } from '@parley/domain';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { Connection } from '../connections/connection.js';
@@ -10,7 +11,7 @@ import { ToldMemberships } from './told-memberships.js';
 
 /** How long after the oldest unacked message was sent it goes out again, each time. */
 export const RESEND_AFTER_MS: readonly number[] = [5_000, 10_000, 20_000];
-/** A device that is further behind than this is told to sync instead. */
+/** A device that is further behind than this, or by more text than `PAGE_BYTES_MAX`, is told to sync instead. */
 export const RESEND_MESSAGES_MAX = 100;
 const SWEEP_EVERY_MS = 1_000;
 /** Of one sweep; the rest wait for the next one, so that a thousand silent devices do not take the database. */
@@ -99,9 +100,12 @@ export class Resender implements OnApplicationBootstrap, OnModuleDestroy {
       range: { fromSeq, toSeq },
       order: 'oldest-first',
       limit: RESEND_MESSAGES_MAX,
+      bytesMax: PAGE_BYTES_MAX,
     });
     // The user may have left, or the device may have acked, while that was read.
     if (!connection.deliveries.holds(track) || this.told.removedSince(userId, conversationId, turn)) return;
+    const last = messages.at(-1);
+    if (last && last.seq < toSeq && track.ackedSeq < toSeq) return connection.send(RESYNC);
     const missing = messages.filter(({ seq, senderId }) => seq > track.ackedSeq && senderId !== userId);
     for (const message of missing) connection.send(encodedPacket('new_message', messageJson(message)));
     if (missing.length > 0) this.metrics.liveDeliveries(missing.length, true);

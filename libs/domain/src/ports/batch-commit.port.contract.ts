@@ -79,7 +79,7 @@ export function batchCommitContract(name: string, make: () => Promise<BatchCommi
     const claim = async (partition: number): Promise<PartitionProgress> =>
       (await opened.leases.claim('contract', [partition], true))[0] as PartitionProgress;
     const stored = (conversationId: string): Promise<readonly Message[]> =>
-      opened.store.read({ conversationId, range: EVERYTHING, order: 'oldest-first', limit: 10 });
+      opened.store.read({ conversationId, range: EVERYTHING, order: 'oldest-first', limit: 10, bytesMax: 1_000_000 });
 
     it('makes message, key, events, state and progress visible together', async () => {
       const progress = await claim(0);

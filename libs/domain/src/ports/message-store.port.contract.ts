@@ -1,7 +1,8 @@
 import type { Message } from '@parley/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyChange } from '../messages/message.projection.js';
-import type { MessageStore, MessageWrite, SendRow } from './message-store.port.js';
+import { textBytes } from '../messages/text-bytes.js';
+import type { MessageRead, MessageStore, MessageWrite, SendRow } from './message-store.port.js';
 
 export interface MessageStoreUnderTest {
   store: MessageStore;
@@ -10,6 +11,7 @@ export interface MessageStoreUnderTest {
 
 const AT = Date.UTC(2026, 10, 22, 10);
 const SENDER = '00000000-0000-4000-8000-00000000000a';
+const BYTES_MAX = 1_000_000;
 const EVERYTHING = { fromSeq: 1, toSeq: Number.MAX_SAFE_INTEGER };
 
 let conversations = 0;
@@ -72,7 +74,7 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
       return { conversationId, writes };
     };
     const all = (conversationId: string, limit = 500): Promise<readonly Message[]> =>
-      store.read({ conversationId, range: EVERYTHING, order: 'oldest-first', limit });
+      store.read({ conversationId, range: EVERYTHING, order: 'oldest-first', limit, bytesMax: BYTES_MAX });
     const seqs = (messages: readonly Message[]): number[] => messages.map((message) => message.seq);
 
     it('gives back what was written, to the letter', async () => {
@@ -88,7 +90,13 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
       const conversationId = nextConversation();
       for (let seq = 1; seq <= 5; seq++) {
         await store.append([write(conversationId, seq)]);
-        const page = await store.read({ conversationId, range: EVERYTHING, order: 'newest-first', limit: 1 });
+        const page = await store.read({
+          conversationId,
+          range: EVERYTHING,
+          order: 'newest-first',
+          limit: 1,
+          bytesMax: BYTES_MAX,
+        });
         expect(seqs(page)).toEqual([seq]);
       }
     });
@@ -96,7 +104,7 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
     it('reads pages in both directions within the range, exactly the next ones', async () => {
       const { conversationId } = await filled(9);
       const read = (order: 'oldest-first' | 'newest-first', fromSeq: number, toSeq: number, limit: number) =>
-        store.read({ conversationId, range: { fromSeq, toSeq }, order, limit }).then(seqs);
+        store.read({ conversationId, range: { fromSeq, toSeq }, order, limit, bytesMax: BYTES_MAX }).then(seqs);
       expect(await read('newest-first', 1, 9, 3)).toEqual([9, 8, 7]);
       expect(await read('newest-first', 1, 6, 3)).toEqual([6, 5, 4]);
       expect(await read('newest-first', 5, 6, 3)).toEqual([6, 5]);
@@ -114,12 +122,95 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
           range: { fromSeq: 1, toSeq },
           order: 'newest-first',
           limit: 90,
+          bytesMax: BYTES_MAX,
         });
         if (page.length === 0) break;
         seen.push(...seqs(page));
         toSeq = (seen.at(-1) as number) - 1;
       }
       expect(seen).toEqual(Array.from({ length: 700 }, (_, index) => 700 - index));
+    });
+
+    describe('a bound in bytes', () => {
+      const sized = async (...chars: number[]): Promise<string> => {
+        const conversationId = nextConversation();
+        await store.append(chars.map((count, index) => write(conversationId, index + 1, 'x'.repeat(count))));
+        return conversationId;
+      };
+      const read = (conversationId: string, request: Partial<MessageRead>): Promise<number[]> =>
+        store
+          .read({ conversationId, range: EVERYTHING, order: 'oldest-first', limit: 50, bytesMax: 1_000, ...request })
+          .then(seqs);
+
+      it('ends a page before the first message that does not fit, smaller ones behind it or not', async () => {
+        const conversationId = await sized(300, 300, 400, 1, 600, 300, 101, 5);
+        expect(await read(conversationId, {})).toEqual([1, 2, 3]);
+        expect(await read(conversationId, { bytesMax: 1_001 })).toEqual([1, 2, 3, 4]);
+        expect(await read(conversationId, { order: 'newest-first' })).toEqual([8, 7, 6]);
+        expect(await read(conversationId, { order: 'newest-first', bytesMax: 1_006 })).toEqual([8, 7, 6, 5]);
+        expect(await read(conversationId, { range: { fromSeq: 4, toSeq: 6 }, limit: 2 })).toEqual([4, 5]);
+      });
+
+      it('gives a first message of any size, and after an empty one nothing that does not fit', async () => {
+        const conversationId = await sized(0, 5_000, 0, 5_000);
+        expect(await read(conversationId, { order: 'newest-first' })).toEqual([4]);
+        expect(await read(conversationId, {})).toEqual([1]);
+        expect(await read(conversationId, { range: { fromSeq: 2, toSeq: 4 } })).toEqual([2]);
+        expect(await read(conversationId, { range: { fromSeq: 5, toSeq: 9 } })).toEqual([]);
+      });
+
+      it('counts bytes rather than characters, and media and reactions too', async () => {
+        const conversationId = nextConversation();
+        const writes = [
+          write(conversationId, 1, '€'.repeat(100)),
+          write(conversationId, 2, 'x'),
+          write(conversationId, 3),
+        ];
+        writes[1]?.message.media.push({ url: `https://media.example/${'m'.repeat(200)}` } as Message['media'][number]);
+        writes[2]?.message.reactions.push({ emoji: '👍', userIds: Array.from({ length: 10 }, () => SENDER) });
+        await store.append(writes);
+        const sizes = writes.map(({ message }) => textBytes(message)) as [number, number, number];
+        expect(sizes[0]).toBe(300);
+        for (const [count, bytes] of [sizes[0], sizes[0] + sizes[1], sizes[0] + sizes[1] + sizes[2]].entries()) {
+          expect(await read(conversationId, { bytesMax: bytes })).toEqual([1, 2, 3].slice(0, count + 1));
+          expect(await read(conversationId, { bytesMax: bytes - 1 })).toEqual([1, 2, 3].slice(0, Math.max(count, 1)));
+        }
+      });
+
+      it('leads through everything in both directions, also where every page is cut', async () => {
+        const conversationId = await sized(...Array.from({ length: 300 }, (_, index) => 100 + ((index * 37) % 900)));
+        const order = Array.from({ length: 300 }, (_, index) => index + 1);
+        const seen: number[] = [];
+        for (let page = await read(conversationId, {}); page.length > 0;) {
+          expect(page.length).toBeLessThan(10);
+          seen.push(...page);
+          page = await read(conversationId, { range: { ...EVERYTHING, fromSeq: (seen.at(-1) as number) + 1 } });
+        }
+        expect(seen).toEqual(order);
+        const back: number[] = [];
+        for (let page = await read(conversationId, { order: 'newest-first' }); page.length > 0;) {
+          back.push(...page);
+          const toSeq = (back.at(-1) as number) - 1;
+          page = await read(conversationId, { order: 'newest-first', range: { fromSeq: 1, toSeq } });
+        }
+        expect(back).toEqual(order.toReversed());
+      });
+
+      it('ends a page of changes too, and says that there are more', async () => {
+        const { conversationId, writes } = await filled(4);
+        const changed = writes.map((each, index) =>
+          edited(each, 10 + index, 'x'.repeat([400, 600, 1, 5_000][index] ?? 0)),
+        );
+        await store.append(changed);
+        const changes = (afterRev: number, limit = 9) =>
+          store
+            .changes({ conversationId, afterRev, range: EVERYTHING, limit, bytesMax: 1_000 })
+            .then(({ messages, more }) => [seqs(messages), more]);
+        expect(await changes(0)).toEqual([[1, 2], true]);
+        expect(await changes(0, 2)).toEqual([[1, 2], true]);
+        expect(await changes(11)).toEqual([[3], true]);
+        expect(await changes(12)).toEqual([[4], false]);
+      });
     });
 
     it('changes nothing when a write comes again', async () => {
@@ -169,17 +260,22 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
       await store.append([edited(third, 6, 'c'), edited(first, 7, 'a')]);
       await store.append([edited(second, 8, 'b')]);
       const changes = (afterRev: number, toSeq: number, limit: number) =>
-        store.changes(conversationId, afterRev, { fromSeq: 1, toSeq }, limit).then(seqs);
-      expect(await changes(0, 4, 9)).toEqual([3, 1, 2]);
-      expect(await changes(6, 4, 9)).toEqual([1, 2]);
-      expect(await changes(0, 2, 1)).toEqual([1]);
+        store
+          .changes({ conversationId, afterRev, range: { fromSeq: 1, toSeq }, limit, bytesMax: BYTES_MAX })
+          .then(({ messages, more }) => [seqs(messages), more]);
+      expect(await changes(0, 4, 9)).toEqual([[3, 1, 2], false]);
+      expect(await changes(0, 4, 3)).toEqual([[3, 1, 2], false]);
+      expect(await changes(6, 4, 9)).toEqual([[1, 2], false]);
+      expect(await changes(0, 2, 1)).toEqual([[1], true]);
+      expect(await changes(8, 4, 9)).toEqual([[], false]);
     });
 
     it('counts a message as changed that was changed in the very write that made it', async () => {
       const conversationId = nextConversation();
       const made = write(conversationId, 1);
       await store.append([{ message: edited(made, 5, 'at once').message, send: made.send }]);
-      expect(seqs(await store.changes(conversationId, 0, EVERYTHING, 9))).toEqual([1]);
+      const request = { conversationId, afterRev: 0, range: EVERYTHING, limit: 9, bytesMax: BYTES_MAX };
+      expect(seqs((await store.changes(request)).messages)).toEqual([1]);
     });
 
     it('finds earlier sends by conversation, sender and clientMsgId', async () => {

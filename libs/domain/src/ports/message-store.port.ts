@@ -30,6 +30,24 @@ export interface MessageRead {
   order: 'oldest-first' | 'newest-first';
   /** 1 to a few hundred. */
   limit: number;
+  /** What the `textBytes` of the page add up to at most; a first message that is larger comes alone. */
+  bytesMax: number;
+}
+
+export interface ChangesRead {
+  conversationId: string;
+  afterRev: number;
+  range: SeqRange;
+  /** 1 to a few hundred. */
+  limit: number;
+  /** What the `textBytes` of the page add up to at most; a first message that is larger comes alone. */
+  bytesMax: number;
+}
+
+export interface ChangesPage {
+  messages: Message[];
+  /** There are others after these. */
+  more: boolean;
 }
 
 /** A message's unchanging facts, and what a command's side wants to know before it journals a change. */
@@ -42,18 +60,24 @@ export interface LocatedMessage extends MessageFacts {
  *
  * Writing is idempotent and ordered by `rev`: a write with an older or equal rev changes nothing, so a late writer
  * cannot undo a newer edit. A read shows every write that was acknowledged before it began.
+ *
+ * A page holds the next messages in its order without a hole: as many as `limit` and `bytesMax` allow, and the first one
+ * whatever its size. Messages beyond it are not brought here, so a page costs no more memory than it was given.
  */
 export abstract class MessageStore {
   abstract append(writes: readonly MessageWrite[]): Promise<void>;
-  /** The list may be one that was answered before, so it is not to be changed. */
+  /**
+   * The next messages of the range. Fewer than `limit` do not say that the range ends there: only an empty answer does,
+   * or the seq of the last one. The list may be one that was answered before, so it is not to be changed.
+   */
   abstract read(request: MessageRead): Promise<readonly Message[]>;
   /** Those of the ids that exist in this conversation, in no particular order. */
   abstract find(conversationId: string, messageIds: readonly string[]): Promise<Message[]>;
   abstract locate(conversationId: string, messageId: string): Promise<LocatedMessage | null>;
   /** In which conversation a message is; only for a device that acks without naming it. */
   abstract conversationOf(messageId: string): Promise<string | null>;
-  /** Messages up to `range.toSeq` that were changed after they were sent, with `rev` above `afterRev`, by rev. */
-  abstract changes(conversationId: string, afterRev: number, range: SeqRange, limit: number): Promise<Message[]>;
+  /** The next messages of the range, by rev, that were changed after they were sent and have a `rev` above `afterRev`. */
+  abstract changes(request: ChangesRead): Promise<ChangesPage>;
   /** Earlier sends under these keys, whatever their age. */
   abstract findSends(keys: readonly SendKey[]): Promise<SendRow[]>;
 }

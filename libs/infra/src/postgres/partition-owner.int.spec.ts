@@ -144,7 +144,7 @@ describe('a partition owner on Postgres', () => {
   const stored = async (): Promise<readonly Message[]> => {
     const range = { fromSeq: 1, toSeq: 1_000 };
     const store = new PostgresMessageStore(database.pool);
-    return store.read({ conversationId: CONVERSATION, range, order: 'oldest-first', limit: 500 });
+    return store.read({ conversationId: CONVERSATION, range, order: 'oldest-first', limit: 500, bytesMax: 10_000_000 });
   };
 
   it('answers and broadcasts only what is committed', async () => {

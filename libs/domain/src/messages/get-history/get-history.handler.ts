@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import type { HistoryQuery, MessagePage } from '@parley/contracts';
+import { type HistoryQuery, type Message, type MessagePage, PAGE_BYTES_MAX } from '@parley/contracts';
 import { ConversationReader, type MemberView } from '../../ports/conversation-reader.port.js';
 import { CursorCodec } from '../../ports/cursor-codec.port.js';
 import { MessageStore } from '../../ports/message-store.port.js';
@@ -36,9 +36,8 @@ export class GetHistoryHandler implements IQueryHandler<GetHistory> {
       query.cursor === undefined
         ? await this.windowOf(view, conversationId, query)
         : windowFrom(view, this.cursors.open(userId, list, query.cursor));
-    const { fromSeq, toSeq, order } = window;
-    const read = { conversationId, range: { fromSeq, toSeq }, order, limit: query.limit };
-    const items = fitPage(fromSeq > toSeq ? [] : await this.store.read(read), window);
+    const { order } = window;
+    const items = fitPage(await this.read(conversationId, window, query.limit), window);
     const { oldest, newest } = coveredSeqs(items, window);
     const hasBefore = oldest > view.visibleFromSeq;
     const hasAfter = newest < view.lastSeq;
@@ -48,6 +47,29 @@ export class GetHistoryHandler implements IQueryHandler<GetHistory> {
       if (order === 'newest-first' && hasBefore) nextCursor = this.cursors.seal(userId, list, ['older', oldest]);
     }
     return { items: items as MessagePage['items'], nextCursor, hasBefore, hasAfter };
+  }
+
+  /** The window's messages that a page can hold: from its beginning, or to both sides of the one that it is about. */
+  private async read(conversationId: string, window: HistoryWindow, limit: number): Promise<readonly Message[]> {
+    const { fromSeq, toSeq, order, aroundSeq } = window;
+    const part = (from: number, to: number, direction = order): Promise<readonly Message[]> =>
+      this.store.read({
+        conversationId,
+        range: { fromSeq: from, toSeq: to },
+        order: direction,
+        limit,
+        bytesMax: PAGE_BYTES_MAX,
+      });
+    if (fromSeq > toSeq) return [];
+    const messages = await part(fromSeq, toSeq);
+    const last = messages.at(-1);
+    if (aroundSeq === null || !last || last.seq === fromSeq) return messages;
+    // Cut, so what is missing may be the very message that was asked for.
+    const [newer, older] = await Promise.all([
+      part(aroundSeq, toSeq, 'oldest-first'),
+      aroundSeq > fromSeq ? part(fromSeq, aroundSeq - 1) : [],
+    ]);
+    return [...newer.toReversed(), ...older];
   }
 
   private async windowOf(view: MemberView, conversationId: string, query: HistoryQuery): Promise<HistoryWindow> {

@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import type { Message, Page, Receipt } from '@parley/contracts';
+import { type Message, type Page, PAGE_BYTES_MAX, type Receipt } from '@parley/contracts';
 import { requireMessage, requireView } from '../../messages/visible-message.js';
 import { ConversationReader, type MemberReceipt } from '../../ports/conversation-reader.port.js';
 import { CursorCodec } from '../../ports/cursor-codec.port.js';
@@ -48,15 +48,19 @@ export class GetReceiptsHandler implements IQueryHandler<GetReceipts> {
   private async dateByOwnSends(message: Message, lastSeq: number, receipts: MemberReceipt[]): Promise<void> {
     const open = new Map(receipts.filter((receipt) => receipt.read).map((receipt) => [receipt.userId, receipt]));
     const end = Math.min(lastSeq, message.seq + SENDS_SEARCHED_MAX);
-    for (let fromSeq = message.seq + 1; fromSeq <= end && open.size > 0; fromSeq += SENDS_PER_READ) {
-      const toSeq = Math.min(end, fromSeq + SENDS_PER_READ - 1);
+    let fromSeq = message.seq + 1;
+    while (fromSeq <= end && open.size > 0) {
       const later = await this.store.read({
         conversationId: message.conversationId,
-        range: { fromSeq, toSeq },
+        range: { fromSeq, toSeq: end },
         order: 'oldest-first',
         limit: SENDS_PER_READ,
+        bytesMax: PAGE_BYTES_MAX,
       });
+      const last = later.at(-1);
+      if (!last) return;
       for (const { senderId, timestamp } of later) dateBy(open, senderId, Date.parse(timestamp));
+      fromSeq = last.seq + 1;
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Conversation, Message } from '@parley/contracts';
 import { describe, expect, it } from 'vitest';
-import type { MessageStore } from '../../ports/message-store.port.js';
+import type { ChangesRead, MessageStore } from '../../ports/message-store.port.js';
 import { readTail, unnamedTail } from './conversation-tail.js';
 import { SyncPage } from './sync-page.js';
 
@@ -16,11 +16,12 @@ function storeOf(messages: Message[]): MessageStore {
   return {
     read: async ({ range, limit }: { range: { fromSeq: number; toSeq: number }; limit: number }) =>
       within(range).slice(0, limit),
-    changes: async (_: string, afterRev: number, range: { fromSeq: number; toSeq: number }, limit: number) =>
-      within(range)
+    changes: async ({ afterRev, range, limit }: ChangesRead) => {
+      const found = within(range)
         .filter(({ rev }) => rev > afterRev)
-        .toSorted((a, b) => a.rev - b.rev)
-        .slice(0, limit),
+        .toSorted((a, b) => a.rev - b.rev);
+      return { messages: found.slice(0, limit), more: found.length > limit };
+    },
   } as unknown as MessageStore;
 }
 

@@ -1,4 +1,4 @@
-import type { Conversation, Message, SyncCursor } from '@parley/contracts';
+import { type Conversation, type Message, PAGE_BYTES_MAX, type SyncCursor } from '@parley/contracts';
 import type { MessageStore } from '../../ports/message-store.port.js';
 
 /** What lies behind a client's cursor in one conversation, as of the snapshot that the conversation was read in. */
@@ -30,8 +30,8 @@ export function unnamedTail({ visibleFromSeq, lastRev }: Conversation): Conversa
 }
 
 /**
- * Up to `limit` messages after the cursor, and up to `limit` of those before it that changed. A cursor without `afterRev`
- * says nothing about what the client knows of changes, so it gets all of them.
+ * Up to `limit` messages after the cursor, and up to `limit` of those before it that changed, of each no more than an
+ * answer holds. A cursor without `afterRev` says nothing about what the client knows of changes, so it gets all of them.
  */
 export async function readTail(
   store: MessageStore,
@@ -51,13 +51,20 @@ export async function readTail(
           range: { fromSeq: afterSeq + 1, toSeq: lastSeq },
           order: 'oldest-first',
           limit,
+          bytesMax: PAGE_BYTES_MAX,
         })
       : [],
     afterRev < lastRev && afterSeq >= visibleFromSeq
-      ? store.changes(conversationId, afterRev, { fromSeq: visibleFromSeq, toSeq: afterSeq }, limit + 1)
-      : [],
+      ? store.changes({
+          conversationId,
+          afterRev,
+          range: { fromSeq: visibleFromSeq, toSeq: afterSeq },
+          limit,
+          bytesMax: PAGE_BYTES_MAX,
+        })
+      : { messages: [], more: false },
   ]);
   // What changed after the snapshot waits: the next cursor ends with the snapshot's last revision.
-  const changes = found.slice(0, limit).filter((message) => message.rev <= lastRev);
-  return { reset, afterSeq, afterRev, messages: [...messages], changes, changesEnd: found.length <= limit };
+  const changes = found.messages.filter((message) => message.rev <= lastRev);
+  return { reset, afterSeq, afterRev, messages: [...messages], changes, changesEnd: !found.more };
 }

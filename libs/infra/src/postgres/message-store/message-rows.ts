@@ -20,6 +20,13 @@ export type MessageRow = [
 export const MESSAGE_COLUMNS = `message_id, seq, rev, sender_id, content, content_type, client_msg_id, sent_at, media,
   reply_to_message_id, edited_at, deleted_at, reactions`;
 
+const CONTENT = 4;
+
+/** Whether the row has its content; where it was left out for its size, media and reactions were too. */
+export function isWhole(row: readonly unknown[]): row is MessageRow {
+  return row[CONTENT] !== null;
+}
+
 export function messageOf(conversationId: string, row: MessageRow): Message {
   const [messageId, seq, rev, senderId, content, contentType, clientMsgId, sentAt] = row;
   const [, , , , , , , , media, replyToMessageId, editedAt, deletedAt, reactions] = row;

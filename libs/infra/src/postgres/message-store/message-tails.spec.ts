@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { MessageTails, TAIL_MESSAGES_MAX } from './message-tails.js';
 
 const message = (seq: number, rev = seq, content = 'x'): Message =>
-  ({ conversationId: 'c', messageId: String(seq), seq, rev, content }) as Message;
+  ({ conversationId: 'c', messageId: String(seq), seq, rev, content, media: [], reactions: [] }) as unknown as Message;
 const write = (...messages: Message[]) => messages.map((each) => ({ message: each, send: null }));
-const newest = (tails: MessageTails, limit: number, toSeq = Number.MAX_SAFE_INTEGER) =>
+const newest = (tails: MessageTails, limit: number, toSeq = Number.MAX_SAFE_INTEGER, bytesMax = 1_000_000) =>
   tails
-    .read({ conversationId: 'c', range: { fromSeq: 1, toSeq }, order: 'newest-first', limit })
+    .read({ conversationId: 'c', range: { fromSeq: 1, toSeq }, order: 'newest-first', limit, bytesMax })
     ?.map(({ seq }) => seq);
 
 describe('tails of messages', () => {
@@ -16,6 +16,15 @@ describe('tails of messages', () => {
     for (let seq = 1; seq <= 2 * TAIL_MESSAGES_MAX + 10; seq++) tails.follow(write(message(seq)));
     expect(newest(tails, 3)).toEqual([266, 265, 264]);
     expect(newest(tails, 3, 20)).toBeUndefined();
+  });
+
+  it('answer a page that is full in bytes before it leaves the tail, and no page that may go on beyond it', () => {
+    const tails = new MessageTails();
+    for (const seq of [7, 8, 9]) tails.follow(write(message(seq, seq, 'x'.repeat(100))));
+    expect(newest(tails, 50, 9, 250)).toEqual([9, 8]);
+    expect(newest(tails, 50, 9, 199)).toEqual([9]);
+    expect(newest(tails, 50, 9, 300)).toBeUndefined();
+    expect(newest(tails, 3, 9, 300)).toEqual([9, 8, 7]);
   });
 
   it('take an edit in place and no older one after it', () => {

@@ -1,5 +1,5 @@
 import type { Message } from '@parley/contracts';
-import type { MessageRead, MessageWrite } from '@parley/domain';
+import { type MessageRead, type MessageWrite, textBytes } from '@parley/domain';
 
 /** Messages kept of each conversation: more than the largest page and its look-ahead. */
 export const TAIL_MESSAGES_MAX = 128;
@@ -8,12 +8,18 @@ export const TAIL_CHARS_MAX = 32_000_000;
 /** What an object costs beside its text, in characters: so that many short messages are bounded too. */
 const MESSAGE_OVERHEAD_CHARS = 300;
 
+/** The seqs that a page may hold. */
+interface Place extends Pick<MessageRead, 'order' | 'bytesMax'> {
+  from: number;
+  to: number;
+}
+
 interface Tail {
   /** Consecutive by seq, oldest first. */
   messages: Message[];
   chars: number;
   /** The page that was read last, until a message comes or changes: the same list again lets its encoding be reused. */
-  page: { from: number; to: number; order: MessageRead['order']; messages: readonly Message[] } | null;
+  page: (Place & { messages: readonly Message[] }) | null;
 }
 
 const cost = (message: Message): number => message.content.length + MESSAGE_OVERHEAD_CHARS;
@@ -46,7 +52,7 @@ export class MessageTails {
   }
 
   /** The page, when the tail holds all that could be on it; null when the store must be asked. */
-  read({ conversationId, range, order, limit }: MessageRead): readonly Message[] | null {
+  read({ conversationId, range, order, limit, bytesMax }: MessageRead): readonly Message[] | null {
     const tail = this.tails.get(conversationId);
     const first = tail?.messages[0];
     const last = tail?.messages.at(-1);
@@ -56,11 +62,13 @@ export class MessageTails {
     const end = Math.min(range.toSeq, last.seq);
     const from = order === 'newest-first' ? Math.max(range.fromSeq, end - limit + 1) : range.fromSeq;
     const to = order === 'newest-first' ? end : Math.min(end, from + limit - 1);
-    if (from < first.seq) return null;
-    if (tail.page?.from === from && tail.page.to === to && tail.page.order === order) return tail.page.messages;
-    const messages = tail.messages.slice(from - first.seq, Math.max(0, to - first.seq + 1));
-    if (order === 'newest-first') messages.reverse();
-    tail.page = { from, to, order, messages };
+    const { page } = tail;
+    if (page?.from === from && page.to === to && page.order === order && page.bytesMax === bytesMax) {
+      return page.messages;
+    }
+    const place = { from, to, order, bytesMax };
+    const messages = pageOf(tail.messages, first.seq, place);
+    if (messages) tail.page = { ...place, messages };
     return messages;
   }
 
@@ -150,4 +158,19 @@ export class MessageTails {
       this.forget(oldest);
     }
   }
+}
+
+/** The messages of the place that fit, in its order; null when it leaves the tail before it is full. */
+function pageOf(held: readonly Message[], firstSeq: number, { from, to, order, bytesMax }: Place): Message[] | null {
+  const page: Message[] = [];
+  const step = order === 'newest-first' ? -1 : 1;
+  let bytes = 0;
+  for (let seq = step > 0 ? from : to; seq >= from && seq <= to; seq += step) {
+    const message = held[seq - firstSeq];
+    if (!message) return null;
+    bytes += textBytes(message);
+    if (bytes > bytesMax && page.length > 0) break;
+    page.push(message);
+  }
+  return page;
 }

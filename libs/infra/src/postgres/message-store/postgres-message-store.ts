@@ -1,20 +1,26 @@
-import type { Message } from '@parley/contracts';
+import { type Message, PAGE_BYTES_MAX } from '@parley/contracts';
 import {
+  type ChangesPage,
+  type ChangesRead,
   type LocatedMessage,
   type MessageRead,
   MessageStore,
   type MessageWrite,
   type SendKey,
   type SendRow,
-  type SeqRange,
 } from '@parley/domain';
 import type { Pool, QueryArrayConfig, QueryArrayResult } from 'pg';
 import { partOf, statementOf } from '../sql/fragment.js';
 import { storeAnswer } from '../store-answer.js';
 import { MESSAGES, SENT_KEYS } from './message-fragments.js';
-import { MESSAGE_COLUMNS, type MessageRow, messageOf } from './message-rows.js';
+import { boundedPageSql, CHANGES, NEWEST_FIRST, OLDEST_FIRST, type PageSource, shortPageSql } from './message-pages.js';
+import { MESSAGE_COLUMNS, type MessageRow, isWhole, messageOf } from './message-rows.js';
 import { type MessageTails, TAIL_MESSAGES_MAX } from './message-tails.js';
 
+/** Of one tail: twice a page, so that a page of large messages is found in it too. */
+const TAIL_BYTES_MAX = 2 * PAGE_BYTES_MAX;
+
+type CountedRow = [found: string, ...MessageRow];
 type SendKeyRow = [string, string, string, messageId: string, seq: string, rev: string, sentAt: Date, hash: string];
 
 /**
@@ -37,11 +43,10 @@ export class PostgresMessageStore extends MessageStore {
   }
 
   override async read(request: MessageRead): Promise<readonly Message[]> {
-    const { conversationId, range, order, limit } = request;
     const cached = this.tails?.read(request);
     if (cached) return cached;
-    const messages = await this.select(conversationId, range, order, limit);
-    if (order === 'newest-first' && this.tails) void this.fillTail(conversationId);
+    const messages = await this.select(request);
+    if (request.order === 'newest-first' && this.tails) void this.fillTail(request.conversationId);
     return messages;
   }
 
@@ -78,15 +83,10 @@ export class PostgresMessageStore extends MessageStore {
     return rows[0]?.[0] ?? null;
   }
 
-  override async changes(conversationId: string, afterRev: number, range: SeqRange, limit: number): Promise<Message[]> {
-    const { rows } = await this.query<MessageRow>({
-      name: 'message_changes',
-      text: `SELECT ${MESSAGE_COLUMNS} FROM message
-             WHERE conversation_id = $1 AND changed AND rev > $2 AND seq BETWEEN $3 AND $4 ORDER BY rev LIMIT $5`,
-      values: [conversationId, afterRev, range.fromSeq, range.toSeq, limit],
-      rowMode: 'array',
-    });
-    return rows.map((row) => messageOf(conversationId, row));
+  override async changes({ afterRev, ...request }: ChangesRead): Promise<ChangesPage> {
+    const { messages, found } = await this.page(CHANGES, { ...request, limit: request.limit + 1 }, [afterRev]);
+    const kept = messages.slice(0, request.limit);
+    return { messages: kept, more: found > kept.length };
   }
 
   override async findSends(keys: readonly SendKey[]): Promise<SendRow[]> {
@@ -121,29 +121,45 @@ export class PostgresMessageStore extends MessageStore {
     return storeAnswer(() => this.pool.query<Row>(query));
   }
 
-  private async select(
-    conversationId: string,
-    range: SeqRange,
-    order: MessageRead['order'],
-    limit: number,
-  ): Promise<Message[]> {
-    const direction = order === 'newest-first' ? 'DESC' : 'ASC';
-    const { rows } = await this.query<MessageRow>({
-      name: `message_read_${direction}`,
-      text: `SELECT ${MESSAGE_COLUMNS} FROM message
-             WHERE conversation_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq ${direction} LIMIT $4`,
-      values: [conversationId, range.fromSeq, range.toSeq, limit],
-      rowMode: 'array',
-    });
-    return rows.map((row) => messageOf(conversationId, row));
+  private async select({ order, ...request }: MessageRead): Promise<Message[]> {
+    return (await this.page(order === 'newest-first' ? NEWEST_FIRST : OLDEST_FIRST, request)).messages;
+  }
+
+  /** @returns what fits, and of how many within the limit */
+  private async page(
+    source: PageSource,
+    { conversationId, range, limit, bytesMax }: Omit<MessageRead, 'order'>,
+    others: readonly number[] = [],
+  ): Promise<{ messages: Message[]; found: number }> {
+    const read = <Row extends unknown[] = unknown[]>(
+      kind: string,
+      text: string,
+      bytes: number,
+    ): Promise<QueryArrayResult<Row>> =>
+      this.query<Row>({
+        name: `message_${kind}_${source.name}`,
+        text,
+        values: [conversationId, range.fromSeq, range.toSeq, limit, bytes, ...others],
+        rowMode: 'array',
+      });
+    const list = (rows: readonly MessageRow[]): Message[] => rows.map((row) => messageOf(conversationId, row));
+    // Adding up would cost the ordinary page a fifth; where no message has more than its share, all of them fit.
+    const { rows: next } = await read('short', shortPageSql(source), Math.floor(bytesMax / limit));
+    if (next.every(isWhole)) return { messages: list(next), found: next.length };
+    const { rows } = await read<CountedRow>('bounded', boundedPageSql(source), bytesMax);
+    return { messages: list(rows.map(([, ...row]) => row)), found: Number(rows[0]?.[0] ?? 0) };
   }
 
   private async fillTail(conversationId: string): Promise<void> {
-    const everything = { fromSeq: 0, toSeq: Number.MAX_SAFE_INTEGER };
+    const newest: MessageRead = {
+      conversationId,
+      range: { fromSeq: 0, toSeq: Number.MAX_SAFE_INTEGER },
+      order: 'newest-first',
+      limit: TAIL_MESSAGES_MAX,
+      bytesMax: TAIL_BYTES_MAX,
+    };
     await this.tails
-      ?.fill(conversationId, async () =>
-        (await this.select(conversationId, everything, 'newest-first', TAIL_MESSAGES_MAX)).reverse(),
-      )
+      ?.fill(conversationId, async () => (await this.select(newest)).reverse())
       // The page was answered; without a tail the next one asks the store again.
       .catch(() => {});
   }

@@ -180,6 +180,12 @@ describe('history', () => {
     expect(seqs(around)).toContain(3);
     expect(around.items.length).toBe(2);
     expect(around).toMatchObject({ hasBefore: true, hasAfter: true });
+    const first = await history(world, bob, { around: world.messageId(1), limit: 6 });
+    expect(seqs(first)).toEqual([2, 1]);
+    expect(first).toMatchObject({ hasBefore: false, hasAfter: true, nextCursor: null });
+    const last = await history(world, bob, { around: world.messageId(6), limit: 6 });
+    expect(seqs(last)).toEqual([6, 5]);
+    expect(last).toMatchObject({ hasBefore: true, hasAfter: false });
   });
 
   it('shows a message alone although it is larger than a page', async () => {
@@ -303,6 +309,16 @@ describe('receipts', () => {
     expect(told.get(bob)).toEqual({ userId: bob, deliveredAt: iso(delivered), readAt: answer.timestamp });
     const eves = world.messages[2]?.timestamp;
     expect(told.get(eve)).toEqual({ userId: eve, deliveredAt: eves, readAt: eves });
+  });
+
+  it('count the member’s own next message behind more text than is read at once', async () => {
+    const world = await harness.create([ada, bob]);
+    await world.send(ada);
+    for (let i = 0; i < 3; i++) await world.send(ada, '😀'.repeat(100_000));
+    const own = await world.send(bob);
+    await world.read(bob, 5);
+    const told = await receipts(world, ada, 1);
+    expect(told.get(bob)).toMatchObject({ deliveredAt: own.timestamp, readAt: own.timestamp });
   });
 
   it('have the message’s time when nothing that is kept dates the mark', async () => {

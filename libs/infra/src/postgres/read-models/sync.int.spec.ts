@@ -214,6 +214,21 @@ describe('sync', () => {
     expect(told[0]).toBe([...cursors.keys()].sort()[0]);
   });
 
+  it('gives all changes although they are larger than an answer, in steps', async () => {
+    const world = await conversationOf(5);
+    for (let seq = 1; seq <= 5; seq++) await world.edit(seq, '😀'.repeat(100_000));
+    const seen: number[] = [];
+    let cursor = at(world, 5, 6);
+    for (let more = true; more;) {
+      const told = await syncOne(bob, { cursors: [cursor] });
+      seen.push(...told.changes.map(({ seq }) => seq));
+      more = told.hasMore;
+      cursor = { conversationId: world.id, ...told.next };
+    }
+    expect(seen).toEqual([1, 2, 3, 4, 5]);
+    expect(cursor).toMatchObject({ afterSeq: 5, afterRev: 11 });
+  });
+
   it('gives one message although it alone is larger than an answer', async () => {
     const world = await harness.create([ada, bob]);
     await world.send(ada, '\u0001'.repeat(200_000));
