@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { COMMAND_RECORD_VERSION, type CommandRecord } from '../conversation/commands/command-record.js';
 import { partitionOf } from '../conversation/partitioning.js';
-import type { CommandLog, LogRecord, Positions } from './command-log.port.js';
+import { type CommandLog, type LogRecord, LogTruncated, type Positions } from './command-log.port.js';
 
 export interface CommandLogUnderTest {
   log: CommandLog;
@@ -178,6 +178,25 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
       expect(idsOf(await readAll(log, start, expected.length))).toEqual(expected);
       expect(log.withdraw(two.commandId)).toBe(false);
       expect(log.withdraw('process:unknown')).toBe(false);
+    });
+
+    it('refuses an offset outside of what it holds, unless it holds only what is not committed', async () => {
+      const { log, start } = await open();
+      await log.append([recordOf(FIRST)]);
+      const [read] = await readAll(log, start, 1);
+      const partition = read?.partition ?? -1;
+      const end = (read?.offset ?? 0) + 1;
+      const outside = new Map([[partition, end + 5]]);
+      if (log.durableAt === 'commit') {
+        expect(await log.read(outside, 10, 20)).toEqual([]);
+        return;
+      }
+      const refused = log.read(outside, 10, READ_TIMEOUT_MS);
+      await expect(refused).rejects.toBeInstanceOf(LogTruncated);
+      await expect(refused).rejects.toMatchObject({ partition, wantedOffset: end + 5, range: { end } });
+      const next = recordOf(FIRST);
+      await log.append([next]);
+      expect(idsOf(await readAll(log, new Map([[partition, end]]), 1))).toEqual([next.commandId]);
     });
 
     it('tells how many records wait to be read', async () => {

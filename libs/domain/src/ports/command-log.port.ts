@@ -13,6 +13,25 @@ export interface LogRecord {
 export type Positions = ReadonlyMap<number, number>;
 
 /**
+ * A log that has lost records: it begins behind the offset that is asked for, or ends before it. To go on from elsewhere
+ * would skip commands that were acknowledged, or give decided places away again, so the owner of the partition stops.
+ */
+export class LogTruncated extends Error {
+  constructor(
+    readonly partition: number,
+    readonly wantedOffset: number,
+    /** First offset that is there, and the one that the next record will get. */
+    readonly range: { start: number; end: number },
+  ) {
+    super(
+      `partition ${partition} of the command log holds offsets ${range.start} to ${range.end}, ` +
+        `and offset ${wantedOffset} is where its owner goes on: the log has lost records`,
+    );
+    this.name = 'LogTruncated';
+  }
+}
+
+/**
  * The log of commands, partitioned by conversation: the only place where something is decided to exist.
  *
  * Guarantees: records of a partition are read in the order in which they were appended, under consecutive offsets, and
@@ -40,7 +59,9 @@ export abstract class CommandLog {
 
   /**
    * Records at and after `from` (partition → offset), at most `recordsMax`, oldest first in each partition. Waits up to
-   * `waitMs` for the first one; an empty answer means that none came.
+   * `waitMs` for the first one; an empty answer means that none came, or that the log cannot be reached for now.
+   * @throws LogTruncated when an offset lies outside of a log that is durable at `append`. A log that is durable at
+   * `commit` begins where it is told to, since what it holds is what nobody has committed.
    */
   abstract read(from: Positions, recordsMax: number, waitMs: number): Promise<LogRecord[]>;
 

@@ -23,3 +23,22 @@ export interface CommandRecord {
   /** Milliseconds since the epoch at the command's side, for measuring delivery latency only; nothing is decided by it. */
   submittedAt: number;
 }
+
+/**
+ * Reads a record as it stands in a log: null for what no owner could decide or answer (not JSON, another version,
+ * another shape). What is wrong inside the command itself shows when it is decided.
+ */
+export function parseCommandRecord(payload: string): CommandRecord | null {
+  let record: Partial<CommandRecord> | null;
+  try {
+    record = JSON.parse(payload) as Partial<CommandRecord> | null;
+  } catch {
+    return null;
+  }
+  if (record?.version !== COMMAND_RECORD_VERSION) return null;
+  const { commandId, conversationId, actorId, origin, command } = record;
+  const named = [commandId, conversationId, actorId, origin?.processId, command?.type].every(
+    (value) => typeof value === 'string',
+  );
+  return named ? (record as CommandRecord) : null;
+}
