@@ -17,6 +17,7 @@ const TROUBLE_PAUSE_MS = 500;
 export class CommandLogServer extends Server implements CustomTransportStrategy {
   private running: Promise<void> = Promise.resolve();
   private stopping = false;
+  private waitsForLog = false;
   private handler: MessageHandler | null = null;
 
   constructor(
@@ -56,21 +57,36 @@ export class CommandLogServer extends Server implements CustomTransportStrategy 
       try {
         await this.turn();
       } catch (error) {
-        // The log cannot be read, or a bug: either way the owner begins again from what is committed.
+        // A bug: the owner begins again from what is committed.
         this.runner.abandon('a turn of the log failed', error);
-        await new Promise((resolve) => setTimeout(resolve, TROUBLE_PAUSE_MS));
+        await pause();
       }
     }
   }
 
   private async turn(): Promise<void> {
     await this.runner.settle();
-    let records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, 0);
-    if (records.length === 0) {
-      this.runner.publish();
-      records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, IDLE_WAIT_MS);
-    }
+    const records = await this.next();
     if (records.length > 0) await this.dispatch(records);
+  }
+
+  /** A log that cannot be read will be back: the partitions and what is known of them are kept meanwhile. */
+  private async next(): Promise<LogRecord[]> {
+    try {
+      let records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, 0);
+      if (records.length === 0) {
+        this.runner.publish();
+        records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, IDLE_WAIT_MS);
+      }
+      if (this.waitsForLog) this.runner.resume();
+      this.waitsForLog = false;
+      return records;
+    } catch (error) {
+      this.waitsForLog = true;
+      this.runner.waitForLog(error);
+      await pause();
+      return [];
+    }
   }
 
   private async dispatch(records: LogRecord[]): Promise<void> {
@@ -79,4 +95,8 @@ export class CommandLogServer extends Server implements CustomTransportStrategy 
     if (!handler) throw new Error(`Nothing handles ${COMMAND_BATCH}`);
     await lastValueFrom(this.transformToObservable(await handler(records)), { defaultValue: undefined });
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, TROUBLE_PAUSE_MS));
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { TransientMap } from '../collections/transient-map.js';
+import { partitionOf } from '../conversation/partitioning.js';
 import type { ConversationState, PriorSend } from '../conversation/conversation.state.js';
 
 /** Conversations kept by weight: one for each, and one for each ten members. About 100 MB when full. */
@@ -42,6 +43,11 @@ export class ConversationCache {
 
   drop(conversationIds: Iterable<string>): void {
     for (const conversationId of conversationIds) this.entries.delete(conversationId);
+  }
+
+  /** Forgets the conversations of these partitions, of `of` in all. */
+  dropPartitions(partitions: ReadonlySet<number>, of: number): void {
+    this.drop([...this.entries.keys()].filter((conversationId) => partitions.has(partitionOf(conversationId, of))));
   }
 
   clear(): void {

@@ -66,23 +66,37 @@ export class PartitionOwner {
     this.failPoints = options.failPoints ?? new NoFailPoints();
   }
 
-  /** Begins to own partitions, and lets clients find what a former owner committed and did not get to broadcast. */
+  /**
+   * Begins to own partitions, and lets clients find what a former owner committed and did not get to broadcast.
+   * @throws when the stream or the checkpoint cannot be read; none of them is owned then
+   */
   async take(progress: readonly PartitionProgress[]): Promise<void> {
+    const { metrics, stream, checkpoint, broadcast } = this.ports;
+    for (const { partition } of progress) metrics.partitionOwnerState(partition, 'starting');
+    const heads = await recentHeads(progress, stream, checkpoint).catch((error: unknown) => {
+      for (const { partition } of progress) metrics.partitionOwnerState(partition, 'stopped');
+      throw error;
+    });
     for (const partition of progress) {
       this.held.set(partition.partition, partition);
-      this.ports.metrics.partitionOwnerState(partition.partition, 'owning');
+      metrics.partitionOwnerState(partition.partition, 'owning');
     }
-    const heads = await recentHeads(progress, this.ports.stream, this.ports.checkpoint);
-    if (heads.length > 0) await this.ports.broadcast.publish([{ type: 'conversations-moved', heads }]);
+    if (heads.length > 0) await broadcast.publish([{ type: 'conversations-moved', heads }]);
   }
 
-  /** Stops owning partitions; the caller has settled before. */
+  /** Stops owning partitions and forgets their conversations; the caller has settled before. */
   yieldPartitions(partitions: readonly number[]): void {
     for (const partition of partitions) {
       this.held.delete(partition);
       this.ports.metrics.partitionOwnerState(partition, 'stopped');
     }
-    this.conversations.clear();
+    if (this.held.size === 0) this.conversations.clear();
+    else this.conversations.dropPartitions(new Set(partitions), this.ports.log.partitions);
+  }
+
+  /** Tells the figures what becomes of partitions that this process goes on owning. */
+  reportState(partitions: Iterable<number>, state: 'owning' | 'backing_off'): void {
+    for (const partition of partitions) this.ports.metrics.partitionOwnerState(partition, state);
   }
 
   positions(): Positions {
@@ -290,15 +304,19 @@ export class PartitionOwner {
     onHandedOver?: () => void,
   ): Promise<{ kind: 'committed' | 'fenced' | 'duplicate-sends' } | { kind: 'data-refused'; error: DataRefused }> {
     let pauseMs = (this.options.backoffMs ?? BACKOFF_MS).first;
-    for (;;) {
+    for (let failed = false; ; failed = true) {
       try {
-        return { kind: await this.ports.commit.commit(batch, onHandedOver) };
+        const kind = await this.ports.commit.commit(batch, onHandedOver);
+        if (failed) this.reportState(partitionsOf(batch), 'owning');
+        return { kind };
       } catch (error) {
         if (error instanceof DataRefused) return { kind: 'data-refused', error };
         this.trouble('a commit failed', error);
         const found = await this.whatBecameOf(batch);
+        if (found === 'committed') this.reportState(partitionsOf(batch), 'owning');
         if (found) return { kind: found };
         if (this.stopping) throw error;
+        this.reportState(partitionsOf(batch), 'backing_off');
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
         pauseMs = Math.min(pauseMs * 2, (this.options.backoffMs ?? BACKOFF_MS).longest);
       }
@@ -346,6 +364,10 @@ export class PartitionOwner {
 
 function messageFactsOf(command: { type: string; message?: MessageFacts }): MessageFacts | undefined {
   return command.message;
+}
+
+function partitionsOf({ checkpoint }: DecidedBatch): number[] {
+  return checkpoint.partitions.map(({ partition }) => partition);
 }
 
 function conversationIdsOf(records: readonly LogRecord[]): string[] {

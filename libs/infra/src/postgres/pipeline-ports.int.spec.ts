@@ -55,6 +55,7 @@ partitionLeasesContract('Postgres', async () => {
   const { pool, close } = await open();
   const expire = async (owner: string): Promise<void> => {
     await pool.query("UPDATE partition_progress SET lease_until = now() - interval '1 ms' WHERE owner = $1", [owner]);
+    await pool.query("UPDATE pipeline_worker SET alive_until = now() - interval '1 ms' WHERE owner = $1", [owner]);
   };
   return { leases: await leasesOf(pool), expire, close };
 });
