@@ -13,6 +13,7 @@ export * from './conversation/preview.js';
 export * from './conversation/snowflake.js';
 export * from './errors/domain-error.js';
 export * from './live/live-event.js';
+export * from './live/live-rooms.js';
 export * from './messages/index.js';
 export * from './messages/message-json.js';
 export * from './messages/text-bytes.js';

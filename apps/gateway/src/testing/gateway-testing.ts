@@ -39,6 +39,7 @@ export const CONVERSATION = '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b91';
 
 /** Events are published by the test, and the connection to it can be broken. */
 export class TestBroadcast extends Broadcast {
+  override readonly bringsEverything = true;
   private readonly listeners = new Set<LiveListener>();
   private readonly interrupted = new Set<() => void>();
 
@@ -48,6 +49,11 @@ export class TestBroadcast extends Broadcast {
   override subscribe(listener: LiveListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+  override async follow(): Promise<void> {}
+  override unfollow(): void {}
+  override followedSince(): number {
+    return Number.NEGATIVE_INFINITY;
   }
   override onInterruption(listener: () => void): () => void {
     this.interrupted.add(listener);

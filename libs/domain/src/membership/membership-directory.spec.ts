@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LiveEvent } from '../live/live-event.js';
 import type { Broadcast, LiveListener } from '../ports/broadcast.port.js';
 import { ADA, BEN, CommandSide, CYD, DAN } from '../testing/command-side.js';
-import { MembershipDirectory } from './membership-directory.js';
+import { MembershipDirectory, UNFOLLOWED_MS_MAX } from './membership-directory.js';
 
 describe('the membership directory', () => {
   let side: CommandSide;
@@ -11,7 +11,10 @@ describe('the membership directory', () => {
     side = new CommandSide();
     group = await side.group(ADA, BEN, CYD);
   });
-  afterEach(() => side.close());
+  afterEach(() => {
+    vi.useRealTimers();
+    return side.close();
+  });
 
   const membersOf = (conversationId: string): string[] => [
     ...(side.directory.get(conversationId)?.members.keys() ?? []),
@@ -122,6 +125,29 @@ describe('the membership directory', () => {
     expect(await deaf.requireAdmin(group, BEN)).toMatchObject({ role: 'admin' });
   });
 
+  it('believes what no event would correct for some seconds, and what it follows for as long as it is followed', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    let followedSince: number | null = null;
+    const broadcast = Object.assign(silentBut(side), {
+      bringsEverything: false,
+      followedSince: (room: string) => (room === `conversation:${group}` ? followedSince : null),
+    });
+    const directory = new MembershipDirectory(side.reader, broadcast);
+    await directory.load(group);
+    vi.advanceTimersByTime(UNFOLLOWED_MS_MAX);
+    expect(directory.get(group)).toBeDefined();
+    vi.advanceTimersByTime(1);
+    expect(directory.get(group)).toBeUndefined();
+    // Followed only now: what was read before may have changed unheard.
+    followedSince = performance.now();
+    expect(directory.get(group)).toBeUndefined();
+    await directory.load(group);
+    vi.advanceTimersByTime(10 * UNFOLLOWED_MS_MAX);
+    expect(directory.get(group)).toBeDefined();
+    followedSince = null;
+    expect(directory.get(group)).toBeUndefined();
+  });
+
   it('forgets everything when events may have been lost', async () => {
     const interruptions: (() => void)[] = [];
     const broadcast = silentBut(side);
@@ -143,6 +169,10 @@ function silentBut(side: CommandSide): Broadcast {
   const listeners = heard.get(side) ?? [];
   heard.set(side, listeners);
   return {
+    bringsEverything: true,
+    follow: async () => {},
+    unfollow: () => {},
+    followedSince: () => null,
     publish: async () => {},
     subscribe: (listener) => {
       listeners.push(listener);

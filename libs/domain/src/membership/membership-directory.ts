@@ -5,6 +5,7 @@ import type { MaybePromise } from '../journal/maybe-promise.js';
 import { RecentValues } from '../collections/recent-values.js';
 import { TransientMap } from '../collections/transient-map.js';
 import type { LiveEvent, LiveMembersChanged } from '../live/live-event.js';
+import { conversationRoom } from '../live/live-rooms.js';
 import { Broadcast } from '../ports/broadcast.port.js';
 import { ConversationReader, type Membership } from '../ports/conversation-reader.port.js';
 
@@ -14,6 +15,15 @@ const MEMBERS_REMEMBERED_MAX = 500_000;
 const CONVERSATION_COST = 4;
 /** How often a reading that a change has overtaken is repeated. */
 const READINGS_AGAIN_MAX = 5;
+
+/** How long that is believed which no event would correct: of conversations that this process does not follow. */
+export const UNFOLLOWED_MS_MAX = 5_000;
+
+interface Known {
+  membership: Membership;
+  /** When its reading began: what was committed before is in it. */
+  readAt: number;
+}
 
 interface Flight {
   membership: Promise<Membership | null>;
@@ -37,16 +47,17 @@ export function noSuchConversation(): DomainError {
  *
  * What is remembered may lag behind: "is a member" is decided again with the command, and "is not" is read again before
  * anybody is refused. Whoever delivers by it compares `membershipEpoch` with that of the event and loads when the
- * event's is greater. A `Membership` that was handed out is never changed: a newer one takes its place.
+ * event's is greater. Events keep what is remembered up to date where this process has followed the conversation since
+ * the reading; elsewhere it is read again after `UNFOLLOWED_MS_MAX`. A `Membership` that was handed out is never changed: a newer one takes its place.
  */
 export class MembershipDirectory implements OnModuleDestroy {
-  private readonly known = new RecentValues<Membership>(MEMBERS_REMEMBERED_MAX);
+  private readonly known = new RecentValues<Known>(MEMBERS_REMEMBERED_MAX);
   private readonly flights = new TransientMap<string, Flight>();
   private readonly unsubscribe: (() => void)[];
 
   constructor(
     @Inject(ConversationReader) private readonly reader: ConversationReader,
-    @Inject(Broadcast) broadcast: Broadcast,
+    @Inject(Broadcast) private readonly broadcast: Broadcast,
   ) {
     this.unsubscribe = [
       broadcast.subscribe((events) => {
@@ -66,12 +77,13 @@ export class MembershipDirectory implements OnModuleDestroy {
 
   /** What is remembered; undefined when it has to be loaded. */
   get(conversationId: string): Membership | undefined {
-    return this.known.get(conversationId);
+    const known = this.known.get(conversationId);
+    return known && (this.broadcast.bringsEverything || this.isKeptCurrent(known)) ? known.membership : undefined;
   }
 
   /** What is remembered, or else read; null when there is no such conversation. One reading serves all who ask meanwhile. */
   load(conversationId: string): Promise<Membership | null> {
-    const known = this.known.get(conversationId);
+    const known = this.get(conversationId);
     if (known) return Promise.resolve(known);
     return this.flights.get(conversationId)?.membership ?? this.read(conversationId);
   }
@@ -93,7 +105,7 @@ export class MembershipDirectory implements OnModuleDestroy {
    * @throws DomainError `not_found`: no such conversation, or somebody else's
    */
   requireMember(conversationId: string, userId: string): MaybePromise<MemberAccess> {
-    const known = this.known.get(conversationId);
+    const known = this.get(conversationId);
     const access = known && accessOf(known, userId);
     return access ?? this.readMember(conversationId, userId);
   }
@@ -125,24 +137,32 @@ export class MembershipDirectory implements OnModuleDestroy {
 
   private async readUntilCurrent(conversationId: string, flight: Flight): Promise<Membership | null> {
     try {
+      let readAt = performance.now();
       let membership = await this.reader.membership(conversationId);
       // A commit is readable before it is broadcast, so the next reading shows what was heard of meanwhile.
       for (let i = 0; i < READINGS_AGAIN_MAX && membership && membership.membershipEpoch < flight.epochMin; i += 1) {
+        readAt = performance.now();
         membership = await this.reader.membership(conversationId);
       }
       const isCurrent = this.flights.get(conversationId) === flight;
-      if (membership && isCurrent && membership.membershipEpoch >= flight.epochMin) this.keep(membership);
+      if (membership && isCurrent && membership.membershipEpoch >= flight.epochMin) this.keep(membership, readAt);
       return membership;
     } finally {
       if (this.flights.get(conversationId) === flight) this.flights.delete(conversationId);
     }
   }
 
-  private keep(membership: Membership): void {
+  private keep(membership: Membership, readAt: number): void {
     const { conversationId, membershipEpoch, members } = membership;
     const known = this.known.peek(conversationId);
-    if (known && known.membershipEpoch > membershipEpoch) return;
-    this.known.set(conversationId, membership, CONVERSATION_COST + members.size);
+    if (known && known.membership.membershipEpoch > membershipEpoch) return;
+    this.known.set(conversationId, { membership, readAt }, CONVERSATION_COST + members.size);
+  }
+
+  private isKeptCurrent({ membership, readAt }: Known): boolean {
+    const followedSince = this.broadcast.followedSince(conversationRoom(membership.conversationId));
+    if (followedSince !== null && followedSince <= readAt) return true;
+    return performance.now() - readAt <= UNFOLLOWED_MS_MAX;
   }
 
   private hear(event: LiveEvent): void {
@@ -151,10 +171,12 @@ export class MembershipDirectory implements OnModuleDestroy {
     const flight = this.flights.get(conversationId);
     if (flight && flight.epochMin < membershipEpoch) flight.epochMin = membershipEpoch;
     const known = this.known.peek(conversationId);
-    if (!known || membershipEpoch <= known.membershipEpoch) return;
-    const follows = event.type === 'members-changed' && membershipEpoch === known.membershipEpoch + 1;
+    if (!known || membershipEpoch <= known.membership.membershipEpoch) return;
+    const isNext = membershipEpoch === known.membership.membershipEpoch + 1;
     // From where a new member sees is not in the event.
-    if (follows && event.added.length === 0) return this.keep(withChange(known, event));
+    if (isNext && event.type === 'members-changed' && event.added.length === 0) {
+      return this.keep(withChange(known.membership, event), known.readAt);
+    }
     this.known.delete(conversationId);
     // Nobody waits for it: whoever needs it meets the failure when asking.
     this.load(conversationId).catch(() => {});

@@ -39,8 +39,10 @@ export class MemoryBroadcastHub {
   }
 }
 
-/** Broadcast inside one process: listeners are called before `publish` returns. Nothing can interrupt it. */
+/** Broadcast inside one process: listeners are called with everything, before `publish` returns. Nothing can interrupt it. */
 export class MemoryBroadcast extends Broadcast {
+  override readonly bringsEverything = true;
+
   constructor(private readonly hub = new MemoryBroadcastHub()) {
     super();
   }
@@ -52,6 +54,16 @@ export class MemoryBroadcast extends Broadcast {
 
   override subscribe(listener: LiveListener): () => void {
     return this.hub.add(listener);
+  }
+
+  override follow(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override unfollow(): void {}
+
+  override followedSince(): number {
+    return Number.NEGATIVE_INFINITY;
   }
 
   override onInterruption(): () => void {
