@@ -187,12 +187,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
       const partition = read?.partition ?? -1;
       const end = (read?.offset ?? 0) + 1;
       const outside = new Map([[partition, end + 5]]);
-      const truncated = {
-        name: 'LogTruncated',
-        partition,
-        wantedOffset: end + 5,
-        range: { start: start.get(partition), end },
-      };
+      const truncated = new LogTruncated(partition, end + 5, { start: start.get(partition) ?? Number.NaN, end });
       const commits = log.durableAt === 'commit';
       const answer = await log.read(outside, 10, commits ? 20 : READ_TIMEOUT_MS).catch((error: unknown) => error);
       expect(answer).toEqual(commits ? [] : truncated);
