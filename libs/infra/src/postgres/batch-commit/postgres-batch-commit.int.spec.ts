@@ -109,6 +109,17 @@ async function terminate(pid: number): Promise<void> {
   await expect.poll(backends).not.toContain(pid);
 }
 
+/** Keeps every commit of the partition from ending until it is called. */
+async function lockPartition(): Promise<() => Promise<void>> {
+  const blocker = await pool.connect();
+  await blocker.query('BEGIN');
+  await blocker.query('SELECT 1 FROM partition_progress WHERE partition = $1 FOR UPDATE', [partition]);
+  return async () => {
+    await blocker.query('ROLLBACK');
+    blocker.release();
+  };
+}
+
 describe('a batch with a value that cannot be written', () => {
   it('is refused for its data and leaves nothing; the same connection commits the next one', async () => {
     const first = batchOf(progress);
@@ -167,10 +178,16 @@ describe('a batch of several megabytes', () => {
     const small = batchOf(progress);
     expect(await commit.commit(small.batch)).toBe('committed');
 
+    const unlock = await lockPartition();
     const order: string[] = [];
     const large = batchOf(small.next, CONTENTS);
     const committing = commit.commit(large.batch, () => order.push('handed over'));
     order.push('begun');
+    // The server has all of it and cannot go on: who is told now is told before the end.
+    await expect
+      .poll(() => order)
+      .toContain('handed over')
+      .finally(unlock);
     order.push(await committing);
     expect([...new Set(order)]).toEqual(['begun', 'handed over', 'committed']);
     expect(order.at(-1)).toBe('committed');
@@ -255,17 +272,14 @@ describe('a connection that the server ends', () => {
     expect(await commit.commit(first.batch)).toBe('committed');
     const pid = await onlyBackend();
 
-    const blocker = await pool.connect();
-    await blocker.query('BEGIN');
-    await blocker.query('SELECT 1 FROM partition_progress WHERE partition = $1 FOR UPDATE', [partition]);
+    const unlock = await lockPartition();
     const hanging = batchOf(first.next);
     const outcome = commit.commit(hanging.batch).catch((error: unknown) => error);
     const isWaiting = "SELECT wait_event_type = 'Lock' AS waiting FROM pg_stat_activity WHERE pid = $1";
     await expect.poll(() => one(isWaiting, [pid])).toEqual({ waiting: true });
     await terminate(pid);
     const error = await outcome;
-    await blocker.query('ROLLBACK');
-    blocker.release();
+    await unlock();
 
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(DataRefused);
