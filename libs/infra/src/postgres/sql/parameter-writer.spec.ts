@@ -19,6 +19,10 @@ describe('a parameter writer', () => {
     expect(hex((w) => w.decimal64('9223372036854775807'))).toBe('7fffffffffffffff');
   });
 
+  it.each([NaN, Infinity, 0.5])('refuses %d where a whole number belongs', (value) => {
+    expect(() => written((w) => w.int64(value))).toThrow(TypeError);
+  });
+
   it.each([0, 1, -1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, -(2 ** 32), -(2 ** 32) - 1, 2 ** 53, -(2 ** 53)])(
     'writes %d as 64 bits, the same from a number and from digits',
     (value) => {

@@ -64,8 +64,12 @@ export class ParameterWriter {
     this.at = this.buffer.writeInt32BE(value, this.at);
   }
 
-  /** A whole number up to 2^53, as 64 bits. */
+  /**
+   * A whole number up to 2^53, as 64 bits.
+   * @throws TypeError for anything else: the buffer would take NaN, a time that could not be parsed, for zero
+   */
   int64(value: number): void {
+    if (!Number.isInteger(value)) throw new TypeError(`not a whole number: ${value}`);
     this.reserve(8);
     const high = Math.floor(value / TWO_32);
     this.at = this.buffer.writeInt32BE(high, this.at);
