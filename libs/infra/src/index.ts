@@ -10,6 +10,7 @@ export * from './postgres/database-lock.js';
 export * from './postgres/database.js';
 export * from './postgres/embedded/index.js';
 export * from './postgres/store-answer.js';
+export * from './redis/index.js';
 export * from './operations-infra.module.js';
 export * from './telemetry/index.js';
 export * from './tracing/index.js';
