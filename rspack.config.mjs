@@ -17,7 +17,12 @@ export default function configure(defaults) {
   return {
     ...defaults,
     // import.meta is that of the bundle, where it runs; by default it would be the path of a source, where it was built.
-    module: { ...defaults?.module, rules, parser: { javascript: { importMeta: false } } },
+    // `?raw` is the text of a file, as it is for the test runner.
+    module: {
+      ...defaults?.module,
+      rules: [...rules, { resourceQuery: /raw/, type: 'asset/source' }],
+      parser: { javascript: { importMeta: false } },
+    },
     devtool: 'source-map',
     output: {
       ...defaults?.output,

@@ -1,0 +1,5 @@
+export { CASSANDRA_ANSWER_MS_MAX } from './cassandra-answer.js';
+export * from './cassandra-client.js';
+export * from './cassandra-condition.js';
+export * from './cassandra-message-store.js';
+export * from './cassandra-schema.js';
