@@ -1,0 +1,4 @@
+export * from './kafka-client.js';
+export * from './kafka-command-log.js';
+export * from './kafka-event-stream.js';
+export * from './kafka-topics.js';
