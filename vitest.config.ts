@@ -1,7 +1,9 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const roots = '{apps,libs,packages,test}/**';
-const excluded = [...configDefaults.exclude, 'dist/**', 'test/house/fixtures/**'];
+/** Tests that need engines beside PostgreSQL: vitest.cluster.config.ts runs them. */
+const onCluster = ['libs/infra/src/{kafka,cassandra,redis}/**/*.int.spec.ts', 'test/cluster/**'];
+const excluded = [...configDefaults.exclude, 'dist/**', 'test/house/fixtures/**', ...onCluster];
 
 /**
  * Three kinds of test, told apart by the end of the file name:

@@ -1,9 +1,5 @@
 // `npm test`: every check, then every test, then one line with the sum. `node scripts/test.mjs NAME…` runs only those.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { root } from './sources.mjs';
+import { runTool, runVitest } from './vitest-run.mjs';
 
 const CHECK_TIMEOUT_MS = 180_000;
 const TESTS_TIMEOUT_MS = 13 * 60_000;
@@ -21,31 +17,6 @@ const checks = [
   { name: 'build', command: ['node', 'scripts/build.mjs'] },
 ];
 
-const env = {
-  ...process.env,
-  PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
-  NO_COLOR: '1',
-  FORCE_COLOR: undefined,
-};
-
-/** Runs to the end or to the time-out; resolves with the exit code, where a time-out or a signal is 1. */
-function run([command, ...args], timeoutMs) {
-  return new Promise((done) => {
-    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
-    const timer = setTimeout(() => {
-      process.stdout.write(`${command} was stopped after ${timeoutMs / 1000} s.\n`);
-      child.kill('SIGKILL');
-    }, timeoutMs);
-    child.on('error', (error) => {
-      process.stdout.write(`${command} could not be started: ${error.message}\n`);
-    });
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      done(code === 0 ? 0 : 1);
-    });
-  });
-}
-
 const outcomes = [];
 let passed = 0;
 let failed = 0;
@@ -53,37 +24,16 @@ let failed = 0;
 async function runCheck({ name, command }) {
   process.stdout.write(`\n── ${name}\n`);
   const began = performance.now();
-  const isGood = (await run(command, CHECK_TIMEOUT_MS)) === 0;
+  const isGood = (await runTool(command, CHECK_TIMEOUT_MS)) === 0;
   if (isGood) passed += 1;
   else failed += 1;
   outcomes.push(`${isGood ? 'passed' : 'FAILED'}  ${name}  ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 
-/** A file that does not load has no tests to count, and a worker that dies leaves none behind: both are failures. */
-function countTests(report, code) {
-  const brokenFiles = report.testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.length === 0,
-  );
-  const failures = report.numFailedTests + brokenFiles.length;
-  const isUnexplained = code !== 0 && failures === 0;
-  return { passed: report.numPassedTests, failed: failures + (isUnexplained ? 1 : 0) };
-}
-
 async function runTests() {
   process.stdout.write('\n── tests\n');
-  const folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
-  const output = join(folder, 'report.json');
   const began = performance.now();
-  let counted = { passed: 0, failed: 1 };
-  try {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`];
-    const code = await run(['vitest', 'run', ...reporters], TESTS_TIMEOUT_MS);
-    counted = countTests(JSON.parse(readFileSync(output, 'utf8')), code);
-  } catch (error) {
-    process.stdout.write(`The tests left no report: ${error.message}\n`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const counted = await runVitest([], TESTS_TIMEOUT_MS);
   passed += counted.passed;
   failed += counted.failed;
   const seconds = ((performance.now() - began) / 1000).toFixed(1);

@@ -21,7 +21,14 @@ const lastLine = ({ code, output }: Run) => ({ code, line: output.trimEnd().spli
 const testFile = (body: string) => `import { expect, it } from 'vitest';\n${body}\n`;
 
 describe('npm test', () => {
-  const settings = ['scripts/test.mjs', 'scripts/tidy.mjs', 'scripts/sources.mjs', 'vitest.config.ts', 'tsconfig.json'];
+  const settings = [
+    'scripts/test.mjs',
+    'scripts/vitest-run.mjs',
+    'scripts/tidy.mjs',
+    'scripts/sources.mjs',
+    'vitest.config.ts',
+    'tsconfig.json',
+  ];
   const run = (files: Readonly<Record<string, string>>, ...checks: readonly string[]) =>
     lastLine(
       trialOf({ 'package.json': '{ "type": "module" }', ...files }, ...settings).run(
