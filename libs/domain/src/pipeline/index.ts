@@ -5,3 +5,4 @@ export * from './partition-owner.js';
 export * from './recent-heads.js';
 export * from './record-hash.js';
 export * from './partition-runner.js';
+export * from './staged-batch-commit.js';
