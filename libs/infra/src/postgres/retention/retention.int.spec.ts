@@ -37,6 +37,7 @@ describe('retention', () => {
         to,
       ]);
     }
+    await pool.query('UPDATE partition_progress SET next_offset = 5000 WHERE partition = 1');
     const key = `INSERT INTO sent_key VALUES ($1, $1, $2, 1, 1, 1, $3, 'h')`;
     await pool.query(key, [ID, 'old', ago(41)]);
     await pool.query(key, [ID, 'still needed', ago(29)]);
@@ -44,8 +45,19 @@ describe('retention', () => {
     await pool.query(advance, [ID, ago(31)]);
     await pool.query(advance, [ID, ago(29)]);
     const retention = new Retention(pool, () => {});
-    expect(await retention.round(NOW)).toBe(5_002);
-    expect([await count('command_log'), await count('sent_key'), await count('receipt_advance')]).toEqual([10, 1, 1]);
+    // The last decided command stays.
+    expect(await retention.round(NOW)).toBe(5_001);
+    expect([await count('command_log'), await count('sent_key'), await count('receipt_advance')]).toEqual([11, 1, 1]);
     expect(await retention.round(NOW)).toBe(0);
+  });
+
+  it('keeps commands that were not decided, however old they are', async () => {
+    const { pool } = database;
+    await pool.query('DELETE FROM command_log');
+    await pool.query('UPDATE partition_progress SET next_offset = 3 WHERE partition = 1');
+    await pool.query("INSERT INTO command_log SELECT 1, n, $1, '{}' FROM generate_series(0, 9) AS n", [ago(30)]);
+    await new Retention(pool, () => {}).round(NOW);
+    const { rows } = await pool.query<{ offset: number }>('SELECT "offset"::int FROM command_log ORDER BY "offset"');
+    expect(rows.map(({ offset }) => offset)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   });
 });

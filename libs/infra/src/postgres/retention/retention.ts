@@ -21,12 +21,13 @@ const ROWS_PER_STATEMENT = 2_000;
 const STATEMENTS_PER_ROUND_MAX = 50;
 export const RETENTION_INTERVAL_MS = 10 * 60_000;
 
-// Each takes a bounded piece of the oldest rows, found by an index, so that no statement holds locks for long.
+// Each takes a bounded piece of the oldest rows, found by an index, so that no statement holds locks for long. A command
+// goes only after it was decided, and the last decided one stays: by it a log is known to be the one that was left.
 const DELETE_OLD: Record<RetentionRule['table'], string> = {
   command_log: `DELETE FROM command_log WHERE (partition, "offset") IN (
       SELECT l.partition, l."offset" FROM partition_progress p CROSS JOIN LATERAL (
         SELECT * FROM command_log WHERE partition = p.partition ORDER BY "offset" LIMIT $2) AS l
-      WHERE l.recorded_at < $1)`,
+      WHERE l.recorded_at < $1 AND l."offset" < p.next_offset - 1)`,
   sent_key: `DELETE FROM sent_key WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM sent_key WHERE sent_at < $1 LIMIT $2))`,
   receipt_advance: `DELETE FROM receipt_advance WHERE ctid = ANY (ARRAY(
