@@ -1,4 +1,4 @@
-import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
+import { Admin, ConfigResourceTypes, findErrorBy } from '@platformatic/kafka';
 import { clientOptions, closeClient, type KafkaConnection, within } from './kafka-client.js';
 import { GROUP_BYTES_MAX } from './record-sender.js';
 
@@ -42,7 +42,7 @@ export class KafkaTopicsUnfit extends Error {
 /**
  * Makes the topics that are missing and checks those that are there; changes nothing about them.
  * @throws KafkaTopicsUnfit when they differ in what is fixed for life, or would lose records
- * @throws Error in one sentence when the brokers cannot be reached within some seconds
+ * @throws Error in one sentence when the brokers cannot be reached within some seconds, or refuse
  */
 export async function openKafkaTopics(options: KafkaTopicsOptions): Promise<KafkaTopicNames> {
   const admin = new Admin({ ...clientOptions(options), retries: 3, retryDelay: 200, requestTimeout: STEP_MS_MAX });
@@ -95,9 +95,9 @@ async function createTopic(
   try {
     await ask(options, `making ${topic}`, admin.createTopics({ topics: [topic], partitions, replicas, configs }));
   } catch (error) {
-    // Another process may have been faster: what it made is checked like any other.
-    const present = await ask(options, 'topics', admin.listTopics());
-    if (!present.includes(topic)) throw error;
+    // Another process was faster: what it made is checked like any other.
+    const { cause } = error as Error;
+    if (!(cause instanceof Error) || !findErrorBy(cause, 'apiId', 'TOPIC_ALREADY_EXISTS')) throw error;
   }
   await leadersOf(admin, options, topic);
 }
@@ -151,6 +151,12 @@ async function ask<T>({ brokers }: KafkaConnection, what: string, work: Promise<
   try {
     return await within(STEP_MS_MAX, what, work);
   } catch (cause) {
-    throw new Error(`Kafka at ${brokers.join(', ')} gives no answer (${what}).`, { cause });
+    throw new Error(`Kafka at ${brokers.join(', ')} cannot be used (${what}): ${reasonOf(cause)}.`, { cause });
   }
+}
+
+/** The first of the errors that the library has gathered into one. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
 }
