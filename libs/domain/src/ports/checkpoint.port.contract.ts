@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evolve } from '../conversation/conversation.evolve.js';
 import type { ConversationState } from '../conversation/conversation.state.js';
 import { group, send, user } from '../conversation/testing/given-conversation.js';
+import { DataRefused } from './batch-commit.port.js';
 import type { Checkpoint, CheckpointWrite, PartitionAdvance } from './checkpoint.port.js';
 import type { PartitionLeases, PartitionProgress } from './partition-leases.port.js';
 
@@ -109,6 +110,14 @@ export function checkpointContract(name: string, make: () => Promise<CheckpointU
       const write = { ...writeOf(state, advanceOf(good, 1)), partitions: [advanceOf(good, 1), advanceOf(lost, 1)] };
       expect(await opened.checkpoint.commit(write)).toBe('fenced');
       expect((await opened.checkpoint.progress([3]))[0]?.nextOffset).toBe(good.nextOffset);
+    });
+
+    it('tells data that can never be stored from trouble that may pass, and moves nothing', async () => {
+      const progress = await claim(7);
+      const state = { ...richState(), name: 'NUL \0 is not text' };
+      const refused = opened.checkpoint.commit(writeOf(state, advanceOf(progress, 1)));
+      await expect(refused).rejects.toBeInstanceOf(DataRefused);
+      expect((await opened.checkpoint.progress([7]))[0]?.nextOffset).toBe(progress.nextOffset);
     });
 
     it('tells a former owner that loads that it is fenced', async () => {

@@ -44,6 +44,7 @@ export type CheckpointResult = 'committed' | 'fenced';
  * Read models, conversation state and progress, in ONE transaction: the point from which a batch is final.
  */
 export abstract class Checkpoint {
+  /** @throws DataRefused when nothing was written, and nothing of it ever can be */
   abstract commit(write: CheckpointWrite): Promise<CheckpointResult>;
   /**
    * States of these conversations in one snapshot together with the progress of the partitions. `fenced` when that

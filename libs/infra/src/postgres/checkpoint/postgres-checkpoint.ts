@@ -2,6 +2,7 @@ import {
   Checkpoint,
   type CheckpointResult,
   type CheckpointWrite,
+  DataRefused,
   type MaybeConversation,
   type PartitionProgress,
 } from '@parley/domain';
@@ -40,6 +41,9 @@ SELECT
      ORDER BY m.joined_at, m.user_id)
    FROM conversation_member m WHERE m.conversation_id = ANY ($2::uuid[]) AND m.removed_at IS NULL) AS members`;
 
+/** Data that can never be stored (class 22), or that breaks a constraint (class 23). */
+const DATA_ERROR = /^2[23]/;
+
 /** Read models, state and progress in Postgres. */
 export class PostgresCheckpoint extends Checkpoint {
   constructor(private readonly pool: pg.Pool) {
@@ -53,8 +57,9 @@ export class PostgresCheckpoint extends Checkpoint {
       await this.pool.query(statementOf(checkpointParts(write), fence));
       return 'committed';
     } catch (error) {
-      if (error instanceof pg.DatabaseError && error.code === 'PY001') return 'fenced';
-      throw error;
+      if (!(error instanceof pg.DatabaseError)) throw error;
+      if (error.code === 'PY001') return 'fenced';
+      throw error.code !== undefined && DATA_ERROR.test(error.code) ? new DataRefused(error) : error;
     }
   }
 
