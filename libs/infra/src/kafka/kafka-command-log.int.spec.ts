@@ -114,7 +114,7 @@ describe('the command log on Kafka', () => {
     const busy = Array.from({ length: 3_000 }, () => sendRecord(CONVERSATION));
     for (let i = 0; i < busy.length; i += 500) await log.append(busy.slice(i, i + 500));
     const partition = partitionOf(CONVERSATION, PARTITIONS);
-    const others = [...'abcdefghij'].filter((name) => partitionOf(name, PARTITIONS) !== partition);
+    const others = 'abcdefghij'.split('').filter((name) => partitionOf(name, PARTITIONS) !== partition);
     await log.append(others.map((name) => sendRecord(name)));
     const positions = fromZero(PARTITIONS);
     const seen = new Set<string | undefined>();
