@@ -9,6 +9,7 @@ import { GatewayDrain } from './connections/gateway-drain.js';
 import { SessionRenewal } from './connections/session-renewal.js';
 import { SocketAdmission } from './connections/socket-admission.js';
 import { GATEWAY_SETTINGS, HEADS_EVERY_MS, type GatewaySettings } from './gateway-settings.js';
+import { FollowedRooms } from './live/followed-rooms.js';
 import { HeadsPoll } from './live/heads-poll.js';
 import { HeadsWriter } from './live/heads-writer.js';
 import { LiveDelivery } from './live/live-delivery.js';
@@ -41,6 +42,7 @@ const doors = [MessagesGateway, ReceiptsGateway, TypingGateway, SyncGateway, Con
     RecentMessages,
     ToldMemberships,
     LiveWriter,
+    FollowedRooms,
     LiveDelivery,
     HeadsWriter,
     HeadsPoll,

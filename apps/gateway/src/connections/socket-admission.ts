@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HandshakeSchema, toFieldErrors, type Handshake } from '@parley/contracts';
 import { DomainError, DoorMetrics, SessionRevocations, TokenVerifier, type Principal } from '@parley/domain';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
+import { FollowedRooms } from '../live/followed-rooms.js';
 import { ConnectionCloser } from './connection-closer.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { Connection, EVENTS_IN_FLIGHT_MAX } from './connection.js';
@@ -29,6 +30,7 @@ export class SocketAdmission {
     @Inject(SessionRevocations) private readonly revocations: SessionRevocations,
     @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
     @Inject(ConnectionCloser) private readonly closer: ConnectionCloser,
+    @Inject(FollowedRooms) private readonly rooms: FollowedRooms,
     @Inject(DoorMetrics) private readonly metrics: DoorMetrics,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {}
@@ -48,6 +50,7 @@ export class SocketAdmission {
         retryAfterMs: TOO_MANY_SOCKETS_RETRY_MS,
       });
     }
+    await this.rooms.enter(principal.userId);
     return { principal, deviceId };
   }
 

@@ -3,6 +3,7 @@ import type { Heads } from '@parley/contracts';
 import { MembershipDirectory, type Head } from '@parley/domain';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { serverPacket } from '../connections/link.js';
+import { FollowedRooms } from './followed-rooms.js';
 import { LiveWriter } from './live-writer.js';
 import { ToldMemberships } from './told-memberships.js';
 
@@ -18,6 +19,7 @@ export class HeadsWriter {
     @Inject(MembershipDirectory) private readonly directory: MembershipDirectory,
     @Inject(LiveWriter) private readonly writer: LiveWriter,
     @Inject(ToldMemberships) private readonly told: ToldMemberships,
+    @Inject(FollowedRooms) private readonly rooms: FollowedRooms,
   ) {}
 
   /** Heads as the database gave them; `turn` is from before it was asked. */
@@ -30,10 +32,13 @@ export class HeadsWriter {
       if (head.removed) {
         if (told?.kind === 'removed' || (told && told.turn > turn)) continue;
         this.directory.invalidate(conversationId);
+        this.rooms.left([userId], conversationId);
         this.writer.tellRemoved(userId, conversationId);
         continue;
       }
       if (told?.kind === 'removed' && told.turn > turn) continue;
+      // A joining that was not heard of: what is told there from now on is.
+      void this.rooms.joined([userId], conversationId);
       const membership = this.directory.get(conversationId);
       if (membership && !membership.members.has(userId)) unknownHere.push(head);
       const { lastSeq, lastRev } = head;

@@ -38,6 +38,7 @@ function deliveryWith(remembered: number, readings: number[]) {
       parts.registry,
       parts.writer,
       {},
+      { size: 0 },
       { now: Date.now },
     ] as unknown as ConstructorParameters<typeof LiveDelivery>),
   );

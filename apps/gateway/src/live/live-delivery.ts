@@ -2,13 +2,16 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleD
 import {
   Broadcast,
   MembershipDirectory,
+  type LiveConversationCreated,
   type LiveEvent,
   type LiveMarksAdvanced,
+  type LiveMembersChanged,
   type Membership,
   TransientMap,
 } from '@parley/domain';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
+import { FollowedRooms } from './followed-rooms.js';
 import { HeadsWriter } from './heads-writer.js';
 import { LiveWriter, RESYNC } from './live-writer.js';
 import { ReadReceiptPace, type PacedRead } from './read-receipt-pace.js';
@@ -43,6 +46,7 @@ export class LiveDelivery implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
     @Inject(LiveWriter) private readonly writer: LiveWriter,
     @Inject(HeadsWriter) private readonly heads: HeadsWriter,
+    @Inject(FollowedRooms) private readonly rooms: FollowedRooms,
     @Inject(GATEWAY_SETTINGS) settings: GatewaySettings,
   ) {
     this.pace = new ReadReceiptPace(
@@ -64,7 +68,7 @@ export class LiveDelivery implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private receive(events: readonly LiveEvent[]): void {
-    if (this.registry.size === 0) return;
+    if (this.registry.size === 0 && this.rooms.size === 0) return;
     for (const event of events) {
       if (event.type === 'send-settled') this.writer.settled(event);
       else if (event.type === 'conversations-moved') void this.heads.moved(event.heads);
@@ -104,6 +108,8 @@ export class LiveDelivery implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async writeLater(event: Placed): Promise<void> {
     if (event.type === 'members-changed') this.writer.removed(event);
+    // In place before the members and the conversation are read: what is committed after that is heard.
+    if (isSlow(event)) await this.rooms.changed(event);
     if (event.type === 'conversation-created') return this.writer.created(event);
     const membership = await this.membershipFor(event);
     if (!membership) return;
@@ -152,6 +158,7 @@ export class LiveDelivery implements OnApplicationBootstrap, OnModuleDestroy {
   private drop(event: Placed): void {
     // Who was removed hears of it whatever happens to the rest.
     if (event.type === 'members-changed') this.writer.removed(event);
+    if (isSlow(event)) void this.rooms.changed(event);
     this.logger.warn(`Too many events wait for the members of ${event.conversationId}`);
   }
 
@@ -168,6 +175,6 @@ export class LiveDelivery implements OnApplicationBootstrap, OnModuleDestroy {
 }
 
 /** Those whose wire form needs a reading, so that later events of the conversation have to wait for it. */
-function isSlow(event: Placed): boolean {
+function isSlow(event: Placed): event is LiveMembersChanged | LiveConversationCreated {
   return event.type === 'members-changed' || event.type === 'conversation-created';
 }

@@ -110,10 +110,16 @@ export class TestReader {
       }),
     );
   }
-  async headsSince(userIds: readonly string[]): Promise<{ position: string; heads: Head[] }> {
-    this.headsAskedFor.push([...userIds]);
+  async headsSince(userIds: readonly string[], since: string | null): Promise<{ position: string; heads: Head[] }> {
+    if (since !== null) this.headsAskedFor.push([...userIds]);
     if (this.failing) throw new DomainError('store_unavailable');
-    return { position: 'p', heads: this.heads.filter(({ userId }) => userIds.includes(userId)) };
+    const heads = since === null ? this.allHeads() : this.heads;
+    return { position: 'p', heads: heads.filter(({ userId }) => userIds.includes(userId)) };
+  }
+  private allHeads(): Head[] {
+    const { lastSeq } = this;
+    const head = { conversationId: CONVERSATION, lastSeq, lastRev: lastSeq, removed: false };
+    return [...this.members.keys()].map((userId) => ({ ...head, userId }));
   }
   /** Of `MessageStore`. */
   async read({ range }: MessageRead): Promise<Message[]> {
@@ -216,7 +222,11 @@ export interface TestGateway {
   stop(): Promise<void>;
 }
 
-export async function startTestGateway(environment: Record<string, string> = {}): Promise<TestGateway> {
+/** @param live carries the live events instead of `broadcast`, which then nobody hears */
+export async function startTestGateway(
+  environment: Record<string, string> = {},
+  live?: Broadcast,
+): Promise<TestGateway> {
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
   const domain = new TestDomain();
@@ -226,7 +236,7 @@ export async function startTestGateway(environment: Record<string, string> = {})
   const revocations = new TestRevocations();
   const ports = [
     { provide: APP_CONFIG, useValue: loadConfiguration({ PORT: '0', ...environment }) },
-    { provide: Broadcast, useValue: broadcast },
+    { provide: Broadcast, useValue: live ?? broadcast },
     { provide: ConversationReader, useValue: reader },
     { provide: MessageStore, useValue: reader },
     { provide: TokenVerifier, useValue: verifier },
