@@ -1,7 +1,7 @@
 // Programs from the distribution's packages, unpacked into the cache: nothing is installed, and root is not needed.
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, readlink, rm, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { cached } from './cache.mjs';
 import { EngineError } from './engine-error.mjs';
 import { findProgram, run } from './programs.mjs';
@@ -80,15 +80,19 @@ async function freshLists(downloads) {
   return options;
 }
 
-/** Links to absolute paths mean files of the package, which are below the folder now. */
+/** Links mean files that are below the folder now, or that a package brought which this machine has already. */
 async function bendLinks(folder) {
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isSymbolicLink()) continue;
     const path = join(entry.parentPath ?? entry.path, entry.name);
     const target = await readlink(path);
-    if (!target.startsWith('/') || !existsSync(join(folder, target))) continue;
+    // Where the link would lead if the package were installed.
+    const meant = resolve('/', relative(folder, dirname(path)), target);
+    const inside = join(folder, meant);
+    const bent = existsSync(inside) ? relative(dirname(path), inside) : meant;
+    if (bent === target) continue;
     await rm(path);
-    await symlink(relative(dirname(path), join(folder, target)), path);
+    await symlink(bent, path);
   }
 }
 

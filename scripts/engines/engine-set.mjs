@@ -1,5 +1,5 @@
 // A set of engines in one temporary folder, with a file that says what runs where.
-import { chmod, lstat, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { EngineError } from './engine-error.mjs';
@@ -111,7 +111,7 @@ export class EngineSet {
     for (;;) {
       try {
         await writeFile(file, JSON.stringify(thisProcess()), { flag: 'wx' });
-        return () => rm(file, { force: true });
+        return () => this.#unlock(file);
       } catch (error) {
         if (error.code !== 'EEXIST') throw error;
       }
@@ -120,6 +120,14 @@ export class EngineSet {
         throw new EngineError(`Process ${holder.pid} is starting or stopping engines of this set: wait for it.`);
       await rm(file, { force: true });
     }
+  }
+
+  async #unlock(file) {
+    await rm(file, { force: true });
+    // A set that was only looked at leaves no empty folder.
+    await rmdir(this.folder).catch((error) => {
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code)) throw error;
+    });
   }
 
   #newRecord(engine, name, host) {

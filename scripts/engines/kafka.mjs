@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classArchive } from './class-archive.mjs';
@@ -28,8 +29,9 @@ export const kafka = {
     await writeFile(join(node.folder, 'server.properties'), serverProperties(node));
     await writeFile(join(node.folder, 'log4j2.properties'), LOGGING);
     const tool = ['-XX:TieredStopAtLevel=1', '-cp', join(jars, '*'), 'kafka.tools.StorageTool'];
-    const id = (await run(java, [...tool, 'random-uuid'], { env, timeoutMs: FORMAT_TIMEOUT_MS })).trim();
-    const format = ['format', '-t', id.split('\n').at(-1), '-c', join(node.folder, 'server.properties')];
+    // The tool makes ids as well, by another start of Java: an id is 16 bytes in base64.
+    const id = randomBytes(16).toString('base64url').replace(/^-/, 'A');
+    const format = ['format', `--cluster-id=${id}`, '-c', join(node.folder, 'server.properties')];
     await run(java, [...tool, ...format], { cwd: node.folder, env, timeoutMs: FORMAT_TIMEOUT_MS });
   },
 
