@@ -1,0 +1,77 @@
+import { ParleyClient, type ClientOptions } from './client.js';
+import { systemClock } from './clock.js';
+import { ParleyError } from './errors.js';
+import { callRest, type Fetch } from './rest.js';
+import { defaultStore, type ParleyStore } from './store.js';
+import { keptSession, SESSION_KEY, SessionTokens, type KeptSession } from './tokens.js';
+import type { Session } from './wire.js';
+
+/** As for `connect`, without a token: the session is kept in the store and renewed by itself. */
+export type AccountOptions = Omit<ClientOptions, 'token' | 'userId'>;
+
+/** Makes an account and signs in. @throws ParleyError `conflict` for a name that is taken, `validation_failed` */
+export function signUp(
+  options: AccountOptions & { readonly username: string; readonly password: string; readonly displayName: string },
+): Promise<ParleyClient> {
+  const { username, password, displayName, ...account } = options;
+  return enter(account, '/v1/auth/signup', { username, password, displayName });
+}
+
+/** @throws ParleyError `invalid_credentials`, `rate_limited` */
+export function logIn(
+  options: AccountOptions & { readonly username: string; readonly password: string },
+): Promise<ParleyClient> {
+  const { username, password, ...account } = options;
+  return enter(account, '/v1/auth/login', { username, password });
+}
+
+/** Goes on with the session that the store holds; null when there is none. It does not wait for the server. */
+export async function resume(options: AccountOptions): Promise<ParleyClient | null> {
+  const store = options.store ?? defaultStore();
+  const text = await store.get(SESSION_KEY);
+  if (text === null) return null;
+  return begin({ ...options, store }, JSON.parse(text) as KeptSession);
+}
+
+/** Ends the session at the server, if it can be reached, and here. Closes the client. */
+export async function logOut(client: ParleyClient, options: AccountOptions): Promise<void> {
+  const store = options.store ?? defaultStore();
+  const text = await store.get(SESSION_KEY);
+  await client.close();
+  await store.delete(SESSION_KEY);
+  for (const prefix of [`state/${client.userId}`, `window/${client.userId}/`, `outbox/${client.userId}/`]) {
+    for (const key of await store.keys(prefix)) await store.delete(key);
+  }
+  if (text === null) return;
+  const { refreshToken } = JSON.parse(text) as KeptSession;
+  await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/logout', { body: { refreshToken } });
+}
+
+async function enter(options: AccountOptions, path: string, body: object): Promise<ParleyClient> {
+  const session = (await callRest(fetchOf(options), baseUrl(options), 'POST', path, { body })) as Session;
+  const store = options.store ?? defaultStore();
+  const kept = keptSession(session, options.clock ?? systemClock);
+  await store.set(SESSION_KEY, JSON.stringify(kept)).catch((fault: unknown) => options.onFault?.(fault));
+  return begin({ ...options, store }, kept);
+}
+
+function begin(options: AccountOptions & { store: ParleyStore }, session: KeptSession): Promise<ParleyClient> {
+  const refresh = async (refreshToken: string): Promise<Session> => {
+    const body = { refreshToken };
+    return (await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/refresh', { body })) as Session;
+  };
+  const ended = (kept: KeptSession | null): void => {
+    if (kept === null) void options.store.delete(SESSION_KEY).catch((fault: unknown) => options.onFault?.(fault));
+  };
+  const tokens = new SessionTokens(session, options.store, options.clock ?? systemClock, refresh, ended);
+  return ParleyClient.start({ ...options, tokens, userId: session.user.userId });
+}
+
+function fetchOf(options: AccountOptions): Fetch {
+  if (!options.url) throw new ParleyError('validation_failed', 'The url of the server is missing');
+  return options.fetch ?? ((...call) => globalThis.fetch(...call));
+}
+
+function baseUrl({ url }: AccountOptions): string {
+  return url.replace(/\/+$/, '');
+}

@@ -1,0 +1,328 @@
+import { backOffMs, pause, systemClock, type Clock } from './clock.js';
+import { Connection, type ConnectionState } from './connection.js';
+import { ParleyConversation, type ConversationEvents } from './conversation.js';
+import { Emitter } from './emitter.js';
+import { ParleyError, toParleyError } from './errors.js';
+import { newId } from './new-id.js';
+import { Messenger } from './messenger.js';
+import type { OpenLink, ServerEvent } from './ports.js';
+import { RestDoor, type Fetch } from './rest.js';
+import { openSocketLink } from './socket-link.js';
+import { defaultStore, type ParleyStore } from './store.js';
+import { tokenSource, type TokenOption, type TokenSource } from './tokens.js';
+import { watchPlatform } from './platform.js';
+import type { Conversation, MessagePage, Page, UpdateMe, User } from './wire.js';
+
+export interface ClientOptions {
+  /** Of the server, such as `https://chat.example.com`. */
+  readonly url: string;
+  /** An access token, or a function that gives one; it is asked again when the last one was refused or runs out. */
+  readonly token: TokenOption;
+  /** Where unsent messages and the last known state are kept: IndexedDB where there is one, otherwise memory. */
+  readonly store?: ParleyStore;
+  /** The signed-in user's id, if it is known: what was kept is then shown before the server has answered. */
+  readonly userId?: string;
+  /** Told of what goes wrong where nobody waits for an answer: a store that fails, a listener that throws. */
+  readonly onFault?: (fault: unknown) => void;
+  /** For tests and unusual platforms. */
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly fetch?: Fetch;
+  readonly openLink?: OpenLink;
+}
+
+export interface ClientEvents {
+  connection: ConnectionState;
+  /** The conversations, pinned ones first, then by their latest activity; given anew after each change. */
+  conversations: readonly Conversation[];
+  /** Of all conversations that are neither muted nor archived. */
+  unread: number;
+}
+
+/** Everything the tokens come from is settled before; see `connect`, `logIn` and `signUp`. */
+export interface ClientParts extends Omit<ClientOptions, 'token'> {
+  readonly tokens: TokenSource;
+  readonly onClose?: () => void;
+}
+
+const DEVICE_KEY = 'device';
+const ME_RETRY_MS_MAX = 10_000;
+
+/** The signed-in user's chat: one socket, one list of conversations, one outbox. Made by `connect`, `logIn`, `signUp`. */
+export class ParleyClient {
+  private readonly emitter: Emitter<ClientEvents>;
+  private readonly handles = new Map<string, { handle: ParleyConversation; emitter: Emitter<ConversationEvents> }>();
+  private readonly dirty = new Set<string>();
+  private isFlushDue = false;
+  private list: readonly Conversation[] | null = null;
+  private lastUnread = 0;
+  private readonly stopWatching: () => void;
+
+  private constructor(
+    private readonly parts: ClientParts,
+    private readonly rest: RestDoor,
+    private readonly messenger: Messenger,
+    private readonly connection: Connection,
+    /** Of the signed-in user. */
+    readonly userId: string,
+    hooks: Hooks,
+  ) {
+    this.emitter = new Emitter<ClientEvents>((fault) => parts.onFault?.(fault));
+    hooks.client = this;
+    this.stopWatching = watchPlatform({
+      wake: () => this.connection.wake(),
+      active: (isActive) => this.connection.setActive(isActive),
+    });
+  }
+
+  /** @internal */
+  static async start(parts: ClientParts): Promise<ParleyClient> {
+    const clock = parts.clock ?? systemClock;
+    const random = parts.random ?? Math.random;
+    const store = parts.store ?? defaultStore();
+    const fault = (cause: unknown): void => parts.onFault?.(cause);
+    const url = parts.url.replace(/\/+$/, '');
+    const rest = new RestDoor(parts.fetch ?? ((...call) => globalThis.fetch(...call)), url, parts.tokens);
+    const userId = parts.userId ?? (await whoAmI(rest, clock, random)).userId;
+    const hooks: Hooks = { client: null };
+    const connection: Connection = new Connection({
+      url,
+      path: '/socket.io',
+      deviceId: await deviceId(store, fault),
+      clock,
+      random,
+      tokens: parts.tokens,
+      openLink: parts.openLink ?? openSocketLink,
+      onState: (state) => hooks.client?.stateChanged(state),
+      onEvent: (event: ServerEvent) => messenger.take(event),
+    });
+    const messenger: Messenger = new Messenger({
+      selfId: userId,
+      tabId: newId(),
+      clock,
+      random,
+      store,
+      fault,
+      isConnected: () => connection.state.status === 'connected',
+      ask: (name, payload) => connection.ask(name, payload),
+      history: (conversationId, before, limit) =>
+        rest.call<MessagePage>('GET', `/conversations/${conversationId}/messages`, { query: { before, limit } }),
+      changed: (conversationId) => hooks.client?.changed(conversationId),
+      typing: (conversationId) => hooks.client?.typingIn(conversationId),
+      discontinuity: (id, reason) => hooks.client?.handles.get(id)?.emitter.emit('discontinuity', { reason }),
+      removed: (conversationId) => hooks.client?.removed(conversationId),
+    });
+    const client = new ParleyClient({ ...parts, clock }, rest, messenger, connection, userId, hooks);
+    await messenger.start();
+    connection.open();
+    return client;
+  }
+
+  on<Name extends keyof ClientEvents>(name: Name, listener: (payload: ClientEvents[Name]) => void): () => void {
+    return this.emitter.on(name, listener);
+  }
+
+  get connectionState(): ConnectionState {
+    return this.connection.state;
+  }
+
+  get conversations(): readonly Conversation[] {
+    this.list ??= this.messenger.conversations.sort(byPlace);
+    return this.list;
+  }
+
+  /** Of all conversations that are neither muted nor archived. */
+  get unreadCount(): number {
+    const now = new Date((this.parts.clock ?? systemClock).now()).toISOString();
+    const counts = this.conversations.filter(
+      ({ settings }) => !settings.archived && !(settings.mutedUntil !== null && settings.mutedUntil > now),
+    );
+    return counts.reduce((sum, { unreadCount }) => sum + unreadCount, 0);
+  }
+
+  /** @throws ParleyError `not_found` for one that does not exist or is somebody else's */
+  async conversation(conversationId: string): Promise<ParleyConversation> {
+    if (!this.messenger.tracks.has(conversationId)) {
+      this.messenger.meet(await this.rest.call<Conversation>('GET', `/conversations/${conversationId}`));
+    }
+    return this.handleOf(conversationId);
+  }
+
+  /** The one conversation with another user; made if there is none. */
+  async direct(userId: string): Promise<ParleyConversation> {
+    return this.created({ type: 'direct', memberIds: [userId] });
+  }
+
+  async createGroup(name: string | null, userIds: readonly string[]): Promise<ParleyConversation> {
+    // The same id again gives the same group: an answer that was lost does not leave a second one behind.
+    return this.created({ type: 'group', memberIds: userIds, name, clientRequestId: newId() });
+  }
+
+  /** By the beginning of the user name or the display name, 1 to 64 characters. */
+  searchUsers(search: string, cursor?: string): Promise<Page<User>> {
+    return this.rest.call('GET', '/users', { query: { search, cursor } });
+  }
+
+  user(userId: string): Promise<User> {
+    return this.rest.call('GET', `/users/${userId}`);
+  }
+
+  me(): Promise<User> {
+    return this.rest.call('GET', '/users/me');
+  }
+
+  updateMe(change: UpdateMe): Promise<User> {
+    return this.rest.call('PATCH', '/users/me', { body: change });
+  }
+
+  async block(userId: string): Promise<void> {
+    await this.rest.call('PUT', `/users/me/blocks/${userId}`);
+  }
+
+  async unblock(userId: string): Promise<void> {
+    await this.rest.call('DELETE', `/users/me/blocks/${userId}`);
+  }
+
+  /** Whether somebody looks at the application; browsers find out by themselves. */
+  setActive(isActive: boolean): void {
+    this.connection.setActive(isActive);
+  }
+
+  /** Tries to connect now, for example when a phone says that it has a network again. */
+  reconnect(): void {
+    if (this.connection.state.status === 'closed') this.connection.open();
+    else this.connection.wake();
+  }
+
+  /** Ends everything this client runs. What is unsent stays in the store, for the next client on it. */
+  async close(): Promise<void> {
+    this.stopWatching();
+    this.connection.close();
+    await this.messenger.stop();
+    this.emitter.clear();
+    this.parts.onClose?.();
+  }
+
+  private async created(body: object): Promise<ParleyConversation> {
+    const conversation = await retried(
+      () => this.rest.call<Conversation>('POST', '/conversations', { body }),
+      this.parts.clock ?? systemClock,
+      this.parts.random ?? Math.random,
+    );
+    this.messenger.meet(conversation);
+    return this.handleOf(conversation.conversationId);
+  }
+
+  private handleOf(conversationId: string): ParleyConversation {
+    const known = this.handles.get(conversationId);
+    if (known && !known.handle.isRemoved) return known.handle;
+    const emitter = new Emitter<ConversationEvents>((fault) => this.parts.onFault?.(fault));
+    const { messenger, rest, userId } = this;
+    const now = (): number => (this.parts.clock ?? systemClock).now();
+    const handle = new ParleyConversation(conversationId, { messenger, rest, selfId: userId, emitter, newId, now });
+    this.handles.set(conversationId, { handle, emitter });
+    return handle;
+  }
+
+  private stateChanged(state: ConnectionState): void {
+    if (state.status === 'connected') this.messenger.connected();
+    this.emitter.emit('connection', state);
+  }
+
+  /** Told once for all changes that come together. */
+  private changed(conversationId: string): void {
+    this.dirty.add(conversationId);
+    if (this.isFlushDue) return;
+    this.isFlushDue = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  private flush(): void {
+    this.isFlushDue = false;
+    const ids = [...this.dirty];
+    this.dirty.clear();
+    for (const conversationId of ids) {
+      const known = this.handles.get(conversationId);
+      if (!known || known.handle.isRemoved || !this.messenger.tracks.has(conversationId)) continue;
+      known.emitter.emit('details', known.handle.details);
+      known.emitter.emit('timeline', known.handle.timeline);
+    }
+    this.list = null;
+    this.emitter.emit('conversations', this.conversations);
+    const unread = this.unreadCount;
+    if (unread !== this.lastUnread) this.emitter.emit('unread', unread);
+    this.lastUnread = unread;
+  }
+
+  private typingIn(conversationId: string): void {
+    const known = this.handles.get(conversationId);
+    known?.emitter.emit('typing', known.handle.typingUserIds);
+  }
+
+  private removed(conversationId: string): void {
+    this.changed(conversationId);
+    this.handles.get(conversationId)?.handle.end();
+  }
+}
+
+/** The parts of a client begin before it does. */
+interface Hooks {
+  client: ParleyClient | null;
+}
+
+function byPlace(a: Conversation, b: Conversation): number {
+  if (a.settings.pinned !== b.settings.pinned) return a.settings.pinned ? -1 : 1;
+  if (a.lastActivityAt !== b.lastActivityAt) return a.lastActivityAt < b.lastActivityAt ? 1 : -1;
+  return a.conversationId < b.conversationId ? 1 : -1;
+}
+
+const TRIES_MAX = 4;
+
+/** For calls that do the same however often they arrive. */
+async function retried<Answer>(call: () => Promise<Answer>, clock: Clock, random: () => number): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (cause) {
+      const error = toParleyError(cause);
+      if (!error.retryable || attempt >= TRIES_MAX) throw error;
+      await pause(clock, error.retryAfterMs ?? backOffMs(attempt, 500, 5_000, random));
+    }
+  }
+}
+
+/** A token that does not say whose it is; without an answer there is nothing to show, so it is asked until there is. */
+async function whoAmI(rest: RestDoor, clock: Clock, random: () => number): Promise<User> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await rest.call<User>('GET', '/users/me');
+    } catch (cause) {
+      const error = toParleyError(cause);
+      if (!error.retryable) throw error;
+      await pause(clock, error.retryAfterMs ?? backOffMs(attempt, 500, ME_RETRY_MS_MAX, random));
+    }
+  }
+}
+
+/** One for each store, so that a device stays the same over reloads. */
+async function deviceId(store: ParleyStore, fault: (cause: unknown) => void): Promise<string> {
+  try {
+    const known = await store.get(DEVICE_KEY);
+    if (known !== null) return known;
+    const made = newId();
+    await store.set(DEVICE_KEY, made);
+    return made;
+  } catch (cause) {
+    fault(cause);
+    return newId();
+  }
+}
+
+/** @throws ParleyError when the token is refused, or names nobody */
+export function connect(options: ClientOptions): Promise<ParleyClient> {
+  const { token, ...rest } = options;
+  if (typeof token !== 'string' && typeof token !== 'function') {
+    return Promise.reject(new ParleyError('unauthenticated', 'connect needs a token'));
+  }
+  return ParleyClient.start({ ...rest, tokens: tokenSource(token) });
+}

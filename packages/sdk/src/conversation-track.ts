@@ -1,0 +1,306 @@
+import { laterMark } from './message-ids.js';
+import { TimelineWindow } from './timeline-window.js';
+import type { Conversation, Member, Message, ServerEventPayload, SyncCursor, SyncedConversation } from './wire.js';
+
+/** Revisions that may wait for one that is missing. More say that much was lost: they are fetched instead. */
+const AHEAD_EVENTS_MAX = 1_000;
+
+/** A timeline that lacks more than this is loaded anew from its end. */
+const CATCH_UP_MESSAGES_MAX = 5_000;
+
+type Snapshot = Pick<SyncedConversation, 'conversation'> & Partial<SyncedConversation>;
+
+/** A lasting change of a conversation, in the order of `rev`. */
+export type RevisionEvent =
+  | { readonly kind: 'message' | 'change'; readonly rev: number; readonly message: Message }
+  | { readonly kind: 'members'; readonly rev: number; readonly change: ServerEventPayload<'members_changed'> }
+  | { readonly kind: 'name'; readonly rev: number; readonly name: string | null };
+
+/** Why a timeline begins anew instead of going on. */
+export type DiscontinuityReason = 'reset' | 'rejoined' | 'too_far_behind';
+
+export type Reception = 'applied' | 'known' | 'ahead';
+
+/**
+ * What a client knows of one conversation, whatever order its news comes in. Revisions are applied one after the other;
+ * one that comes early waits. `rev` says up to where nothing is missing. Pure: it knows no clock and no network.
+ */
+export class ConversationTrack {
+  conversation: Conversation;
+  /** Every revision up to this one is in what is shown. */
+  rev: number;
+  window: TimelineWindow | null = null;
+  /** True while a sync that names it is under way: what comes live waits for its end. */
+  catchingUp = false;
+  private readonly ahead = new Map<number, RevisionEvent>();
+  /** How far a sync of several pages has come with changes of older messages. */
+  private partialRev: number | null = null;
+  /** It is known that something is missing, and not yet what. */
+  private isBehind = false;
+  /** Pages of history under way, and what changed meanwhile of messages that may be on them in an older version. */
+  private loads = 0;
+  private readonly changedMeanwhile = new Map<string, Message>();
+
+  constructor(
+    private readonly selfId: string,
+    conversation: Conversation,
+  ) {
+    this.conversation = conversation;
+    this.rev = conversation.lastRev;
+  }
+
+  get id(): string {
+    return this.conversation.conversationId;
+  }
+
+  /** Something is missing that will not come by itself, or may not. */
+  get needsSync(): boolean {
+    // Its first page is under way: what lies behind that is asked for when there is a place to go on from.
+    if (this.isOpening) return false;
+    return this.isBehind || this.ahead.size > 0 || this.partialRev !== null || this.conversation.lastRev > this.rev;
+  }
+
+  private get isOpening(): boolean {
+    return this.window === null && this.loads > 0;
+  }
+
+  /** What a sync is to name. */
+  get cursor(): SyncCursor {
+    const afterSeq = this.window ? this.window.tailSeq : this.conversation.lastSeq;
+    return { conversationId: this.id, afterSeq, afterRev: this.partialRev ?? this.rev };
+  }
+
+  receive(event: RevisionEvent): Reception {
+    if (event.rev <= this.rev) return 'known';
+    if (this.ahead.size >= AHEAD_EVENTS_MAX) {
+      this.ahead.clear();
+      this.isBehind = true;
+    }
+    if (!this.ahead.has(event.rev)) this.ahead.set(event.rev, event);
+    if (this.catchingUp) return 'ahead';
+    this.applyWaiting();
+    return this.rev >= event.rev ? 'applied' : 'ahead';
+  }
+
+  /** The server's own word on how far the conversation has come. */
+  heardOf(lastRev: number): void {
+    if (lastRev > this.rev && !this.ahead.has(lastRev)) this.isBehind = true;
+  }
+
+  /**
+   * Takes a conversation as the server read it, and what followed the cursor if the sync named one.
+   * @returns why what the timeline shows cannot be continued and has to be loaded again, or null
+   */
+  takeSnapshot(synced: Snapshot, named: boolean): DiscontinuityReason | null {
+    const broken = this.discontinuityOf(synced, named);
+    this.conversation = broken === 'reset' ? synced.conversation : newerOf(this.conversation, synced.conversation);
+    if (broken) {
+      this.dropWindow();
+      this.rev = synced.conversation.lastRev;
+      return broken;
+    }
+    if (!this.window) {
+      // While its first page is under way the page is taken up at `rev`: it must not move past what will be on it.
+      if (!this.isOpening) this.advanceTo(synced.conversation.lastRev);
+      return null;
+    }
+    if (named && synced.next) this.takeTail(this.window, synced as SyncedConversation);
+    return null;
+  }
+
+  private discontinuityOf({ conversation, reset }: Snapshot, named: boolean): DiscontinuityReason | null {
+    if (named && reset === true) return 'reset';
+    if (!this.window) return null;
+    const { visibleFromSeq, lastSeq } = conversation;
+    if (visibleFromSeq > this.conversation.visibleFromSeq && this.window.firstSeq < visibleFromSeq) return 'rejoined';
+    return lastSeq - this.window.tailSeq > CATCH_UP_MESSAGES_MAX ? 'too_far_behind' : null;
+  }
+
+  private takeTail(window: TimelineWindow, { messages, changes, next, hasMore }: SyncedConversation): void {
+    let isWhole = true;
+    for (const message of messages) isWhole = window.take(message) && isWhole;
+    for (const message of changes) this.update(message);
+    if (!isWhole) this.isBehind = true;
+    else if (hasMore) this.partialRev = next.afterRev;
+    else this.advanceTo(next.afterRev);
+  }
+
+  /** Nothing up to `rev` is missing any more. */
+  private advanceTo(rev: number): void {
+    this.partialRev = null;
+    this.isBehind = false;
+    this.rev = Math.max(this.rev, rev);
+    for (const waiting of this.ahead.keys()) if (waiting <= this.rev) this.ahead.delete(waiting);
+    if (!this.catchingUp) this.applyWaiting();
+  }
+
+  /** The sync that named it has ended, well or not: what came meanwhile is taken up. */
+  endCatchUp(): void {
+    this.catchingUp = false;
+    this.applyWaiting();
+  }
+
+  private applyWaiting(): void {
+    // In the middle of a sync of several pages a later revision would be put behind messages that are not here yet.
+    if (this.partialRev !== null) return;
+    for (let event = this.ahead.get(this.rev + 1); event; event = this.ahead.get(this.rev + 1)) {
+      if (event.kind === 'message' && this.window && !this.window.take(event.message)) {
+        this.isBehind = true;
+        return;
+      }
+      this.ahead.delete(event.rev);
+      this.rev = event.rev;
+      this.apply(event);
+    }
+  }
+
+  private apply(event: RevisionEvent): void {
+    if (event.kind === 'message' || event.kind === 'change') this.update(event.message);
+    if (event.rev > this.conversation.lastRev) this.conversation = this.withChange(event);
+  }
+
+  private update(message: Message): void {
+    this.window?.take(message);
+    if (this.loads > 0) this.changedMeanwhile.set(message.messageId, message);
+  }
+
+  private withChange(event: RevisionEvent): Conversation {
+    const conversation = { ...this.conversation, lastRev: event.rev };
+    switch (event.kind) {
+      case 'name':
+        return { ...conversation, name: event.name };
+      case 'members':
+        return withMembers(conversation, event.change, this.selfId);
+      case 'change':
+        return conversation.lastMessage?.messageId === event.message.messageId
+          ? { ...conversation, lastMessage: { ...conversation.lastMessage, preview: previewOf(event.message) } }
+          : conversation;
+      case 'message':
+        return withMessage(conversation, event.message, this.selfId);
+    }
+  }
+
+  /** A page of history is asked for: from now on no change may be missed that it does not show yet. */
+  beginLoad(): void {
+    this.loads++;
+  }
+
+  /** The newest page came, newest first. */
+  openWith(page: { items: readonly Message[]; hasBefore: boolean }): void {
+    const messages = [...page.items].reverse();
+    const window = new TimelineWindow(messages, page.hasBefore, this.conversation.visibleFromSeq - 1);
+    this.window = window;
+    const newer = [...this.changedMeanwhile.values()].sort((a, b) => a.seq - b.seq);
+    for (const message of newer) if (!window.take(message)) this.isBehind = true;
+    if (window.tailSeq < this.appliedSeq) this.isBehind = true;
+    this.endLoad();
+  }
+
+  /** An older page came, newest first. */
+  extendWith(page: { items: readonly Message[]; hasBefore: boolean }): void {
+    this.window?.prepend([...page.items].reverse(), page.hasBefore);
+    for (const message of this.changedMeanwhile.values()) this.window?.take(message);
+    this.endLoad();
+  }
+
+  /** A page that was asked for has come or will not come. */
+  endLoad(): void {
+    this.loads = Math.max(0, this.loads - 1);
+    if (this.loads === 0) this.changedMeanwhile.clear();
+  }
+
+  private get appliedSeq(): number {
+    return this.conversation.lastRev <= this.rev ? this.conversation.lastSeq : 0;
+  }
+
+  /** Takes up a window that was kept from an earlier run, which may lag behind; sync brings what it lacks. */
+  restore(window: TimelineWindow, rev: number): void {
+    this.window = window;
+    this.rev = Math.min(this.rev, rev);
+  }
+
+  /** Forgets the messages; what is known of the conversation stays. */
+  dropWindow(): void {
+    this.window = null;
+    this.ahead.clear();
+    this.partialRev = null;
+    this.isBehind = false;
+  }
+
+  /** Marks only move forward. @returns whether this one did */
+  mark(userId: string, kind: 'lastReadMessageId' | 'lastDeliveredMessageId', messageId: string): boolean {
+    const members = this.conversation.members;
+    const index = members.findIndex((member) => member.userId === userId);
+    const member = members[index];
+    if (!member || laterMark(member[kind], messageId) === member[kind]) return false;
+    const marked: Member = { ...member, [kind]: messageId };
+    // Who has read a message has received it.
+    if (kind === 'lastReadMessageId')
+      marked.lastDeliveredMessageId = laterMark(member.lastDeliveredMessageId, messageId);
+    this.conversation = { ...this.conversation, members: members.map((one, i) => (i === index ? marked : one)) };
+    return true;
+  }
+
+  /** The caller's own mark, as an answer or a look at the window gives it. */
+  markOwnRead(lastReadMessageId: string, lastReadSeq: number): boolean {
+    if (lastReadSeq <= this.conversation.lastReadSeq) return false;
+    this.conversation = withReadMark(this.conversation, lastReadMessageId, lastReadSeq);
+    return true;
+  }
+}
+
+function withReadMark(conversation: Conversation, lastReadMessageId: string | null, lastReadSeq: number): Conversation {
+  const unreadCount = Math.max(0, conversation.lastSeq - lastReadSeq);
+  return { ...conversation, lastReadMessageId, lastReadSeq, unreadCount };
+}
+
+function withMessage(conversation: Conversation, message: Message, selfId: string): Conversation {
+  const { messageId, seq, senderId, contentType, timestamp } = message;
+  const lastMessage = { messageId, seq, senderId, contentType, timestamp, preview: previewOf(message) };
+  const next = { ...conversation, lastMessage, lastSeq: seq, lastActivityAt: timestamp };
+  // A send moves its sender's own read mark to that message.
+  if (senderId === selfId) return withReadMark(next, messageId, seq);
+  return { ...next, unreadCount: Math.max(0, seq - next.lastReadSeq) };
+}
+
+function withMembers(
+  conversation: Conversation,
+  { added, removed, roles }: ServerEventPayload<'members_changed'>,
+  selfId: string,
+): Conversation {
+  const gone = new Set([...removed, ...added.map(({ userId }) => userId)]);
+  const before = conversation.members.filter(({ userId }) => !gone.has(userId));
+  const room = Math.max(before.length, MEMBERS_SHOWN_MAX);
+  const members = [...before, ...added]
+    .slice(0, room)
+    .map((member) => ({ ...member, role: roles[member.userId] ?? member.role }));
+  const memberCount = conversation.memberCount + added.length - removed.length;
+  return { ...conversation, members, memberCount, role: roles[selfId] ?? conversation.role };
+}
+
+/** As the server gives them. */
+const MEMBERS_SHOWN_MAX = 20;
+const PREVIEW_CODE_POINTS_MAX = 100;
+
+function previewOf({ content, contentType, deletedAt }: Message): string {
+  if (deletedAt !== null || contentType === 'encrypted') return '';
+  const points = Array.from(content.slice(0, 2 * PREVIEW_CODE_POINTS_MAX));
+  return points.slice(0, PREVIEW_CODE_POINTS_MAX).join('');
+}
+
+/** A snapshot may have been read before what came live; marks and settings have no revision and only move forward. */
+function newerOf(known: Conversation, told: Conversation): Conversation {
+  if (told.lastRev < known.lastRev) return { ...known, settings: told.settings };
+  const marks = new Map(known.members.map((member) => [member.userId, member]));
+  const members = told.members.map((member) => {
+    const before = marks.get(member.userId);
+    if (!before || before.joinedAt !== member.joinedAt) return member;
+    return {
+      ...member,
+      lastReadMessageId: laterMark(before.lastReadMessageId, member.lastReadMessageId),
+      lastDeliveredMessageId: laterMark(before.lastDeliveredMessageId, member.lastDeliveredMessageId),
+    };
+  });
+  const next = { ...told, members };
+  return known.lastReadSeq > told.lastReadSeq ? withReadMark(next, known.lastReadMessageId, known.lastReadSeq) : next;
+}

@@ -1,0 +1,231 @@
+import type { DiscontinuityReason } from './conversation-track.js';
+import type { Emitter } from './emitter.js';
+import { ParleyError } from './errors.js';
+import type { Messenger } from './messenger.js';
+import type { RestDoor } from './rest.js';
+import type { TimelineItem } from './timeline-items.js';
+import type { ContentType, Conversation, Member, Message, Page, Receipt, Role, Settings } from './wire.js';
+
+export interface ConversationEvents {
+  /** The timeline as it is now: one's own unsent messages included, oldest first, without a hole or a repeat. */
+  timeline: readonly TimelineItem[];
+  /** Name, members, marks, settings, unread count: the conversation as it is now. */
+  details: Conversation;
+  /** The ids of those who are typing now. */
+  typing: readonly string[];
+  /** What follows does not continue what was shown: the timeline is loaded anew. */
+  discontinuity: { readonly reason: DiscontinuityReason };
+  /** The user was removed or left; nothing comes after this. */
+  removed: { readonly conversationId: string };
+}
+
+export interface SendOptions {
+  readonly contentType?: ContentType;
+  readonly replyToMessageId?: string;
+  readonly mediaIds?: readonly string[];
+  /** Made up unless given; the same one is never stored twice. */
+  readonly clientMsgId?: string;
+}
+
+export interface ConversationContext {
+  readonly messenger: Messenger;
+  readonly rest: RestDoor;
+  readonly selfId: string;
+  readonly emitter: Emitter<ConversationEvents>;
+  readonly newId: () => string;
+  readonly now: () => number;
+}
+
+/** One conversation of the signed-in user. `client.conversation(id)` gives the same object each time. */
+export class ParleyConversation {
+  private isGone = false;
+
+  /** @internal */
+  constructor(
+    readonly id: string,
+    private readonly context: ConversationContext,
+  ) {}
+
+  /** The last known state. @throws ParleyError `not_found` after it was removed */
+  get details(): Conversation {
+    const track = this.context.messenger.tracks.get(this.id);
+    if (!track) throw new ParleyError('not_found', 'This conversation is gone', { status: 404 });
+    return track.conversation;
+  }
+
+  /** True once the user does not belong to it any more. */
+  get isRemoved(): boolean {
+    return this.isGone;
+  }
+
+  get timeline(): readonly TimelineItem[] {
+    return this.context.messenger.itemsOf(this.id);
+  }
+
+  /** False while nothing has been loaded yet. */
+  get isLoaded(): boolean {
+    return this.context.messenger.tracks.get(this.id)?.window != null;
+  }
+
+  get hasOlder(): boolean {
+    return this.context.messenger.tracks.get(this.id)?.window?.hasBefore ?? false;
+  }
+
+  get typingUserIds(): readonly string[] {
+    return this.context.messenger.typing.in(this.id);
+  }
+
+  on<Name extends keyof ConversationEvents>(
+    name: Name,
+    listener: (payload: ConversationEvents[Name]) => void,
+  ): () => void {
+    return this.context.emitter.on(name, listener);
+  }
+
+  /** Loads the timeline, calls the listener with it now and after each change, until the returned function is called. */
+  subscribe(listener: (items: readonly TimelineItem[]) => void): () => void {
+    const stop = this.context.emitter.on('timeline', listener);
+    const close = this.context.messenger.timelines.open(this.id);
+    if (this.isLoaded || this.timeline.length > 0) listener(this.timeline);
+    return () => {
+      stop();
+      close();
+    };
+  }
+
+  /** One more page. @returns whether there are still older ones. @throws ParleyError */
+  loadOlder(): Promise<boolean> {
+    return this.context.messenger.timelines.loadOlder(this.id);
+  }
+
+  /**
+   * Shows it at once as `sending` and sends it until it is stored or refused, also after a reload.
+   * @returns its clientMsgId, once it is kept
+   * @throws ParleyError `outbox_full`, `closed`, or `not_found` after the user was removed
+   */
+  async send(content: string, options: SendOptions = {}): Promise<string> {
+    if (this.isGone) throw new ParleyError('not_found', 'This conversation is gone', { status: 404 });
+    const clientMsgId = options.clientMsgId ?? this.context.newId();
+    await this.context.messenger.outbox.add({
+      clientMsgId,
+      conversationId: this.id,
+      content,
+      contentType: options.contentType ?? 'text',
+      mediaIds: options.mediaIds ?? [],
+      replyToMessageId: options.replyToMessageId ?? null,
+      createdAtMs: this.context.now(),
+      failure: null,
+    });
+    this.context.messenger.typing.ended(this.id);
+    return clientMsgId;
+  }
+
+  /** Sends a `failed` message again; false when there is none. */
+  retry(clientMsgId: string): boolean {
+    return this.context.messenger.outbox.retry(clientMsgId);
+  }
+
+  /** Takes a `failed` message away; false when there is none. */
+  discard(clientMsgId: string): boolean {
+    return this.context.messenger.outbox.discard(clientMsgId);
+  }
+
+  async edit(messageId: string, content: string): Promise<Message> {
+    return this.changed(await this.message('PATCH', messageId, '', { content }));
+  }
+
+  async delete(messageId: string): Promise<Message> {
+    return this.changed(await this.message('DELETE', messageId));
+  }
+
+  async react(messageId: string, emoji: string): Promise<Message> {
+    return this.changed(await this.message('PUT', messageId, `/reactions/${encodeURIComponent(emoji)}`));
+  }
+
+  async unreact(messageId: string, emoji: string): Promise<Message> {
+    return this.changed(await this.message('DELETE', messageId, `/reactions/${encodeURIComponent(emoji)}`));
+  }
+
+  /** Up to the newest message that is here unless one is named; told to the server as soon as there is a connection. */
+  markRead(messageId?: string): void {
+    this.context.messenger.markRead(this.id, messageId);
+  }
+
+  /** To be called at each keystroke; the server hears of it at most every 2 s. */
+  setTyping(isTyping = true): void {
+    const { messenger } = this.context;
+    if (isTyping ? messenger.typing.mayTell(this.id) : true) messenger.tellTyping(this.id, isTyping);
+    if (!isTyping) messenger.typing.ended(this.id);
+  }
+
+  /** Those of the first 20 members, beside its sender, whose read mark covers a message. */
+  seenBy(messageId: string): Member[] {
+    return this.context.messenger.readersOf(this.id, messageId);
+  }
+
+  /** When each member received and read a message. */
+  receipts(messageId: string, cursor?: string): Promise<Page<Receipt>> {
+    return this.rest('GET', `/messages/${messageId}/receipts`, undefined, { cursor });
+  }
+
+  members(cursor?: string): Promise<Page<Member>> {
+    return this.rest('GET', '/members', undefined, { cursor });
+  }
+
+  addMembers(...userIds: string[]): Promise<Conversation> {
+    return this.updated('PUT', '/members', { add: userIds });
+  }
+
+  removeMembers(...userIds: string[]): Promise<Conversation> {
+    return this.updated('PUT', '/members', { remove: userIds });
+  }
+
+  setRole(userId: string, role: Role): Promise<Conversation> {
+    return this.updated('PUT', '/members', { roles: { [userId]: role } });
+  }
+
+  async leave(): Promise<void> {
+    await this.rest('PUT', '/members', { remove: [this.context.selfId] });
+    this.context.messenger.removed(this.id);
+  }
+
+  rename(name: string): Promise<Conversation> {
+    return this.updated('PATCH', '', { name });
+  }
+
+  /** The caller's own view; `mutedUntil` is ISO 8601. */
+  async changeSettings(settings: Partial<Settings>): Promise<void> {
+    await this.rest('PUT', '/settings', settings);
+    await this.updated('GET', '');
+  }
+
+  /** @internal The user does not belong to it any more. */
+  end(): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.context.emitter.emit('removed', { conversationId: this.id });
+  }
+
+  private async updated(method: string, path: string, body?: unknown): Promise<Conversation> {
+    return this.context.messenger.meet(await this.rest<Conversation>(method, path, body)).conversation;
+  }
+
+  private changed(message: Message): Message {
+    this.context.messenger.changedMessage(message);
+    return message;
+  }
+
+  private message(method: string, messageId: string, path = '', body?: unknown): Promise<Message> {
+    return this.rest(method, `/messages/${messageId}${path}`, body);
+  }
+
+  private rest<Answer>(
+    method: string,
+    path: string,
+    body?: unknown,
+    query?: Record<string, string | undefined>,
+  ): Promise<Answer> {
+    const more = { ...(body !== undefined && { body }), ...(query && { query }) };
+    return this.context.rest.call(method, `/conversations/${this.id}${path}`, more);
+  }
+}

@@ -1,0 +1,384 @@
+import { AckWindow } from './ack-window.js';
+import type { Clock } from './clock.js';
+import { ConversationTrack, type DiscontinuityReason, type RevisionEvent } from './conversation-track.js';
+import { covers } from './message-ids.js';
+import { Outbox, type OutboxEntry, type Settlement } from './outbox.js';
+import type { Answer, ServerEvent } from './ports.js';
+import { ReadMarks } from './read-marks.js';
+import { StateCache } from './state-cache.js';
+import type { ParleyStore } from './store.js';
+import { SyncEngine } from './sync-engine.js';
+import { TimelineLoader } from './timeline-loader.js';
+import { TimelineItems, type TimelineItem, type UnplacedMessage } from './timeline-items.js';
+import { TypingBoard } from './typing-board.js';
+import type {
+  ClientEventName,
+  ClientEventPayload,
+  Conversation,
+  Member,
+  Message,
+  MessagePage,
+  ServerEventPayload,
+  SyncedConversation,
+} from './wire.js';
+
+export interface MessengerDoor {
+  readonly selfId: string;
+  readonly tabId: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly store: ParleyStore;
+  isConnected(): boolean;
+  /** @throws ParleyError */
+  ask<Name extends ClientEventName>(name: Name, payload: ClientEventPayload<Name>): Promise<Answer<Name>>;
+  /** The newest page, or the one before a message. @throws ParleyError */
+  history(conversationId: string, before: string | undefined, limit: number): Promise<MessagePage>;
+  /** Something that its timeline or its entry in the list shows has changed. */
+  changed(conversationId: string): void;
+  typing(conversationId: string): void;
+  discontinuity(conversationId: string, reason: DiscontinuityReason): void;
+  removed(conversationId: string): void;
+  fault(cause: unknown): void;
+}
+
+/**
+ * Everything a client knows and does about messages, with time and network passed in: brings events, answers and pages
+ * to the tracks, sends the outbox, acknowledges what arrived. It never rejects by itself and never throws at an event.
+ */
+export class Messenger {
+  readonly tracks = new Map<string, ConversationTrack>();
+  readonly outbox: Outbox;
+  readonly typing: TypingBoard;
+  readonly timelines: TimelineLoader;
+  private readonly sync: SyncEngine;
+  private readonly acks: AckWindow;
+  private readonly reads: ReadMarks;
+  private readonly cache: StateCache;
+  private readonly items: TimelineItems;
+  private readonly unplaced = new Map<string, UnplacedMessage[]>();
+  private stopped = false;
+
+  constructor(private readonly door: MessengerDoor) {
+    const { clock, random, store, selfId } = door;
+    const isConnected = (): boolean => door.isConnected();
+    const fault = (cause: unknown): void => door.fault(cause);
+    this.items = new TimelineItems(selfId);
+    this.typing = new TypingBoard(clock, (conversationId) => door.typing(conversationId));
+    this.acks = new AckWindow(clock, async (conversationId, messageId) => {
+      await door.ask('ack', { conversationId, messageId });
+    });
+    this.reads = new ReadMarks({
+      clock,
+      random,
+      isConnected,
+      send: (conversationId, lastReadMessageId) => door.ask('read_receipt', { conversationId, lastReadMessageId }),
+      marked: (conversationId, mark) => this.ownMark(conversationId, mark.lastReadMessageId, mark.lastReadSeq),
+    });
+    const state = () => ({ since: this.sync.since, conversations: this.conversations });
+    this.cache = new StateCache(store, clock, selfId, state, fault);
+    this.sync = new SyncEngine({
+      clock,
+      random,
+      isConnected,
+      tracks: this.tracks,
+      request: (request) => door.ask('sync', request),
+      synced: (synced, named) => this.synced(synced, named),
+      removed: (conversationId) => this.removed(conversationId),
+      roundEnded: () => this.tracks.forEach((track) => this.refresh(track)),
+    });
+    this.timelines = new TimelineLoader({
+      clock,
+      random,
+      fault,
+      tracks: this.tracks,
+      cache: this.cache,
+      history: (conversationId, before, limit) => door.history(conversationId, before, limit),
+      restored: () => this.sync.trigger(),
+      loaded: (track) => this.refresh(track),
+    });
+    const scope = `outbox/${selfId}`;
+    this.outbox = new Outbox({ clock, random, store, scope, isConnected, fault, ...this.outboxDoor() }, door.tabId);
+  }
+
+  private outboxDoor() {
+    return {
+      send: (entry: OutboxEntry) => this.sendEntry(entry),
+      changed: (conversationId: string) => this.door.changed(conversationId),
+      stored: (entry: OutboxEntry, place: Settlement) => this.storedOwn(entry, place),
+    };
+  }
+
+  get conversations(): Conversation[] {
+    return [...this.tracks.values()].map(({ conversation }) => conversation);
+  }
+
+  /** Shows what was kept of the last run. */
+  async start(): Promise<void> {
+    const kept = await this.cache.load();
+    if (kept && !this.stopped) {
+      this.sync.since = kept.since;
+      for (const conversation of kept.conversations) this.meet(conversation);
+    }
+    await this.outbox.start();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.timelines.stop();
+    this.sync.stop();
+    this.outbox.stop();
+    this.acks.stop();
+    this.reads.stop();
+    this.typing.clear();
+    await this.cache.stop();
+  }
+
+  /** There is a new connection: fetches what was missed and sends what waited. */
+  connected(): void {
+    this.sync.trigger();
+    this.outbox.connected();
+    this.acks.reconnected();
+    this.reads.reconnected();
+    this.timelines.connected();
+  }
+
+  /** Takes up a conversation that an answer showed. */
+  meet(conversation: Conversation): ConversationTrack {
+    const { conversationId } = conversation;
+    let track = this.tracks.get(conversationId);
+    if (track) {
+      this.takeSnapshot(track, { conversation }, false);
+    } else {
+      track = new ConversationTrack(this.door.selfId, conversation);
+      this.tracks.set(conversationId, track);
+      this.timelines.fill(conversationId);
+    }
+    this.refresh(track);
+    return track;
+  }
+
+  itemsOf(conversationId: string): readonly TimelineItem[] {
+    const track = this.tracks.get(conversationId);
+    if (!track) return [];
+    const unplaced = this.unplaced.get(conversationId) ?? [];
+    const stored = new Set(unplaced.map(({ entry }) => entry.clientMsgId));
+    const waiting = this.outbox.entriesOf(conversationId).filter(({ clientMsgId }) => !stored.has(clientMsgId));
+    return this.items.of(track.conversation, track.window?.items ?? [], unplaced, this.unseen(track, waiting));
+  }
+
+  /** Marks as read up to a message, or up to the newest one that is here. */
+  markRead(conversationId: string, messageId?: string): void {
+    const track = this.tracks.get(conversationId);
+    const upTo = messageId ?? track?.window?.items.at(-1)?.messageId ?? track?.conversation.lastMessage?.messageId;
+    if (!track || upTo === undefined) return;
+    const seq = seqOf(track, upTo);
+    if (seq !== undefined && seq <= track.conversation.lastReadSeq) return;
+    if (seq !== undefined) this.ownMark(conversationId, upTo, seq);
+    this.reads.read(conversationId, upTo);
+  }
+
+  /** The answer of an edit, a deletion or a reaction is news like any other. */
+  changedMessage(message: Message): void {
+    this.revise(message.conversationId, { kind: 'change', rev: message.rev, message });
+  }
+
+  take(event: ServerEvent): void {
+    switch (event.name) {
+      case 'new_message':
+        this.typing.set(event.payload.conversationId, event.payload.senderId, false);
+        if (event.payload.senderId === this.door.selfId) this.outbox.seen(event.payload.clientMsgId);
+        return this.revise(event.payload.conversationId, messageEvent('message', event.payload));
+      case 'message_updated':
+        return this.revise(event.payload.conversationId, messageEvent('change', event.payload));
+      case 'members_changed':
+        return this.revise(event.payload.conversationId, {
+          kind: 'members',
+          rev: event.payload.rev,
+          change: event.payload,
+        });
+      case 'conversation_updated':
+        return this.revise(event.payload.conversationId, { kind: 'name', ...event.payload });
+      case 'conversation_created':
+        return void this.meet(event.payload);
+      case 'conversation_removed':
+        return this.removed(event.payload.conversationId);
+      case 'typing_indicator':
+        return this.typing.set(event.payload.conversationId, event.payload.userId, event.payload.isTyping);
+      case 'delivery_receipt': {
+        const { conversationId, userId, lastDeliveredMessageId } = event.payload;
+        return this.mark(conversationId, userId, 'lastDeliveredMessageId', lastDeliveredMessageId);
+      }
+      case 'read_receipt': {
+        const { conversationId, userId, lastReadMessageId } = event.payload;
+        return this.mark(conversationId, userId, 'lastReadMessageId', lastReadMessageId);
+      }
+      case 'ack':
+        return this.outbox.settled(event.payload);
+      case 'heads':
+        return this.heads(event.payload);
+      case 'resync':
+        return this.sync.trigger();
+    }
+  }
+
+  private heads({ heads }: ServerEventPayload<'heads'>): void {
+    for (const { conversationId, lastRev } of heads) {
+      const track = this.tracks.get(conversationId);
+      if (!track) {
+        this.sync.trigger();
+        continue;
+      }
+      track.heardOf(lastRev);
+      if (track.needsSync) this.sync.gapIn(track);
+    }
+  }
+
+  private revise(conversationId: string, event: RevisionEvent): void {
+    const track = this.tracks.get(conversationId);
+    // Its creation was lost, or is still to come.
+    if (!track) return this.sync.trigger();
+    if (track.receive(event) === 'ahead') this.sync.gapIn(track);
+    this.refresh(track);
+  }
+
+  private mark(
+    conversationId: string,
+    userId: string,
+    kind: 'lastReadMessageId' | 'lastDeliveredMessageId',
+    messageId: string,
+  ): void {
+    const track = this.tracks.get(conversationId);
+    if (!track) return;
+    if (track.mark(userId, kind, messageId)) this.refresh(track);
+    if (userId !== this.door.selfId || kind !== 'lastReadMessageId') return;
+    const seq = seqOf(track, messageId);
+    if (seq === undefined) this.sync.trigger();
+    else this.ownMark(conversationId, messageId, seq);
+  }
+
+  private ownMark(conversationId: string, messageId: string | null, seq: number): void {
+    const track = this.tracks.get(conversationId);
+    if (track && messageId !== null && track.markOwnRead(messageId, seq)) this.refresh(track);
+  }
+
+  private synced(synced: SyncedConversation, named: boolean): void {
+    const track = this.tracks.get(synced.conversation.conversationId);
+    if (!track) return void this.meet(synced.conversation);
+    this.takeSnapshot(track, synced, named);
+    this.refresh(track);
+  }
+
+  private takeSnapshot(
+    track: ConversationTrack,
+    snapshot: Pick<SyncedConversation, 'conversation'> & Partial<SyncedConversation>,
+    named: boolean,
+  ): void {
+    const hadWindow = track.window !== null;
+    const reason = track.takeSnapshot(snapshot, named);
+    if (reason === null) return;
+    this.unplaced.delete(track.id);
+    if (hadWindow) this.door.discontinuity(track.id, reason);
+    this.timelines.fill(track.id);
+  }
+
+  /** Brings what follows from a track's new state: what is in its place, what has arrived, who is to be told. */
+  private refresh(track: ConversationTrack): void {
+    if (this.tracks.get(track.id) !== track) return;
+    const { window, conversation } = track;
+    const rest = (this.unplaced.get(track.id) ?? []).filter(({ place }) => window && place.seq > window.tailSeq);
+    if (rest.length > 0) this.unplaced.set(track.id, rest);
+    else this.unplaced.delete(track.id);
+    this.forgetSent(track);
+    const last = window ? window.items.at(-1) : track.needsSync ? undefined : conversation.lastMessage;
+    if (last && last.senderId !== this.door.selfId) this.arrived(track, last.messageId);
+    if (track.needsSync && !track.catchingUp) this.sync.gapIn(track);
+    this.cache.touch(track);
+    this.door.changed(track.id);
+  }
+
+  private arrived({ id, conversation }: ConversationTrack, messageId: string): void {
+    const self = conversation.members.find(({ userId }) => userId === this.door.selfId);
+    if (self?.lastDeliveredMessageId !== messageId) this.acks.arrived(id, messageId);
+  }
+
+  /** What is in the window was stored, whether its answer came or not. */
+  private forgetSent(track: ConversationTrack): void {
+    const waiting = this.outbox.entriesOf(track.id);
+    const unseen = new Set(this.unseen(track, waiting));
+    for (const entry of waiting) if (!unseen.has(entry)) this.outbox.seen(entry.clientMsgId);
+  }
+
+  private unseen({ window }: ConversationTrack, waiting: readonly OutboxEntry[]): readonly OutboxEntry[] {
+    if (waiting.length === 0 || !window) return waiting;
+    const own = window.items.filter(({ senderId }) => senderId === this.door.selfId);
+    const seen = new Set(own.map(({ clientMsgId }) => clientMsgId));
+    return waiting.filter(({ clientMsgId }) => !seen.has(clientMsgId));
+  }
+
+  tellTyping(conversationId: string, isTyping: boolean): void {
+    // Nobody misses it: what cannot be told now is not told later.
+    if (this.door.isConnected()) this.door.ask('typing', { conversationId, isTyping }).catch(() => {});
+  }
+
+  readersOf(conversationId: string, messageId: string): Member[] {
+    const track = this.tracks.get(conversationId);
+    const senderId = track?.window?.find(messageId)?.senderId;
+    const members = track?.conversation.members ?? [];
+    return members.filter((member) => member.userId !== senderId && covers(member.lastReadMessageId, messageId));
+  }
+
+  /** The user does not belong to it any more. */
+  removed(conversationId: string): void {
+    const track = this.tracks.get(conversationId);
+    if (!track) return;
+    this.tracks.delete(conversationId);
+    this.unplaced.delete(conversationId);
+    this.timelines.forget(conversationId);
+    this.acks.forget(conversationId);
+    this.reads.forget(conversationId);
+    this.outbox.conversationGone(conversationId);
+    void this.cache.forget(conversationId);
+    this.door.removed(conversationId);
+  }
+
+  private async sendEntry(entry: OutboxEntry): Promise<Settlement | 'accepted'> {
+    const { conversationId, clientMsgId, content, contentType, mediaIds, replyToMessageId } = entry;
+    const answer = await this.door.ask('send_message', {
+      conversationId,
+      clientMsgId,
+      content,
+      contentType,
+      ...(mediaIds.length > 0 && { mediaIds: [...mediaIds] }),
+      ...(replyToMessageId !== null && { replyToMessageId }),
+    });
+    return answer.status === 'stored' ? answer : 'accepted';
+  }
+
+  private storedOwn(entry: OutboxEntry, { messageId, seq, rev, timestamp }: Settlement): void {
+    const track = this.tracks.get(entry.conversationId);
+    if (!track) return;
+    const place = { messageId, seq, rev, timestamp };
+    const { conversationId, content, contentType, clientMsgId, replyToMessageId } = entry;
+    if (track.window && seq > track.window.tailSeq) {
+      this.unplaced.set(track.id, [...(this.unplaced.get(track.id) ?? []), { entry, place }]);
+    }
+    if (entry.mediaIds.length > 0) {
+      // Only the server knows what the media look like.
+      track.heardOf(rev);
+      return this.refresh(track);
+    }
+    const blank = { media: [], reactions: [], editedAt: null, deletedAt: null, senderId: this.door.selfId };
+    const message = { ...blank, ...place, conversationId, content, contentType, clientMsgId, replyToMessageId };
+    this.revise(conversationId, messageEvent('message', message));
+  }
+}
+
+function messageEvent(kind: 'message' | 'change', message: Message): RevisionEvent {
+  return { kind, rev: message.rev, message };
+}
+
+/** Undefined when the message is not among those that are here. */
+function seqOf({ window, conversation }: ConversationTrack, messageId: string): number | undefined {
+  const { lastMessage } = conversation;
+  return window?.find(messageId)?.seq ?? (lastMessage?.messageId === messageId ? lastMessage.seq : undefined);
+}

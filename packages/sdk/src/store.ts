@@ -1,0 +1,152 @@
+/**
+ * Where a client keeps what must survive a reload: unsent messages, the session, the last known state. Values are text.
+ * Several clients (tabs) may share one. A rejected call is reported once and the client goes on without the store.
+ */
+export interface ParleyStore {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Keys that begin so, in order. */
+  keys(prefix: string): Promise<string[]>;
+  /**
+   * A lock among all who share this store, held until the returned function is called or the holder is gone (a closed
+   * tab, an ended process); null when somebody else holds it.
+   */
+  tryLock(name: string): Promise<(() => void) | null>;
+}
+
+/** What `AsyncStorage` of React Native and `localStorage` have in common. */
+export interface KeyValueStorage {
+  getItem(key: string): Promise<string | null> | string | null;
+  setItem(key: string, value: string): Promise<void> | void;
+  removeItem(key: string): Promise<void> | void;
+  getAllKeys(): Promise<readonly string[]> | readonly string[];
+}
+
+class HeldNames {
+  private readonly held = new Set<string>();
+
+  take(name: string): (() => void) | null {
+    if (this.held.has(name)) return null;
+    this.held.add(name);
+    return () => this.held.delete(name);
+  }
+}
+
+/** Keeps nothing beyond the process: the default where there is no IndexedDB. */
+export function memoryStore(): ParleyStore {
+  const values = new Map<string, string>();
+  const held = new HeldNames();
+  return {
+    get: async (key) => values.get(key) ?? null,
+    set: async (key, value) => void values.set(key, value),
+    delete: async (key) => void values.delete(key),
+    keys: async (prefix) => [...values.keys()].filter((key) => key.startsWith(prefix)).sort(),
+    tryLock: async (name) => held.take(name),
+  };
+}
+
+const heldInProcess = new Map<string, HeldNames>();
+
+/** Locks of the browser's tabs where it has them (`navigator.locks`), otherwise of this process. */
+function platformLock(scope: string, name: string): Promise<(() => void) | null> {
+  const locks = (globalThis as { navigator?: { locks?: PlatformLocks } }).navigator?.locks;
+  if (!locks) {
+    const held = heldInProcess.get(scope) ?? new HeldNames();
+    heldInProcess.set(scope, held);
+    return Promise.resolve(held.take(name));
+  }
+  return new Promise((done, fail) => {
+    const work = (lock: unknown): Promise<void> | undefined => {
+      if (lock === null) {
+        done(null);
+        return undefined;
+      }
+      return new Promise<void>((release) => done(release));
+    };
+    locks.request(`${scope}:${name}`, { ifAvailable: true }, work).catch(fail);
+  });
+}
+
+interface PlatformLocks {
+  request(name: string, options: { ifAvailable: true }, work: (lock: unknown) => unknown): Promise<unknown>;
+}
+
+/** On any storage of keys and texts; `name` tells several clients on one storage apart. */
+export function keyValueStore(storage: KeyValueStorage, name = 'parley'): ParleyStore {
+  const at = (key: string): string => `${name}/${key}`;
+  return {
+    get: async (key) => storage.getItem(at(key)),
+    set: async (key, value) => storage.setItem(at(key), value),
+    delete: async (key) => storage.removeItem(at(key)),
+    async keys(prefix) {
+      const all = await storage.getAllKeys();
+      return all
+        .filter((key) => key.startsWith(at(prefix)))
+        .map((key) => key.slice(name.length + 1))
+        .sort();
+    },
+    tryLock: (lock) => platformLock(name, lock),
+  };
+}
+
+/** The parts of IndexedDB that are used; this package needs no DOM types. */
+interface Request<Value> {
+  result: Value;
+  error: unknown;
+  onsuccess: (() => void) | null;
+  onerror: (() => void) | null;
+}
+interface Database {
+  createObjectStore(name: string): unknown;
+  transaction(name: string, mode: 'readonly' | 'readwrite'): { objectStore(name: string): ObjectStore };
+}
+interface ObjectStore {
+  get(key: string): Request<unknown>;
+  put(value: string, key: string): Request<unknown>;
+  delete(key: string): Request<unknown>;
+  getAllKeys(): Request<unknown[]>;
+}
+interface DatabaseFactory {
+  open(name: string, version: number): Request<Database> & { onupgradeneeded: (() => void) | null };
+}
+
+function settled<Value>(request: Request<Value>): Promise<Value> {
+  return new Promise((done, fail) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error instanceof Error ? request.error : new Error('IndexedDB refused'));
+  });
+}
+
+const TABLE = 'values';
+
+/** IndexedDB of the browser. */
+export function indexedDbStore(name = 'parley'): ParleyStore {
+  let opened: Promise<Database> | null = null;
+  const open = (): Promise<Database> => {
+    const factory = (globalThis as { indexedDB?: DatabaseFactory }).indexedDB;
+    if (!factory) return Promise.reject(new Error('There is no IndexedDB here'));
+    const request = factory.open(name, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
+    return settled(request);
+  };
+  const table = async (mode: 'readonly' | 'readwrite'): Promise<ObjectStore> => {
+    opened ??= open();
+    return (await opened).transaction(TABLE, mode).objectStore(TABLE);
+  };
+  return {
+    get: async (key) => ((await settled((await table('readonly')).get(key))) as string | undefined) ?? null,
+    set: async (key, value) => void (await settled((await table('readwrite')).put(value, key))),
+    delete: async (key) => void (await settled((await table('readwrite')).delete(key))),
+    async keys(prefix) {
+      const all = (await settled((await table('readonly')).getAllKeys())) as string[];
+      return all.filter((key) => key.startsWith(prefix)).sort();
+    },
+    tryLock: (lock) => platformLock(name, lock),
+  };
+}
+
+/** IndexedDB where there is one, otherwise memory. */
+export function defaultStore(): ParleyStore {
+  return 'indexedDB' in globalThis ? indexedDbStore() : memoryStore();
+}

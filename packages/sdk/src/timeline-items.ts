@@ -1,0 +1,93 @@
+import { covers } from './message-ids.js';
+import type { OutboxEntry, SendFailure, Settlement } from './outbox.js';
+import type { Conversation, Media, Message, Reaction } from './wire.js';
+
+/**
+ * `received`: somebody else's. One's own go from `sending` to `sent` (stored by the server), `delivered` (a device of at
+ * least one other member has it) and `read` (at least one other member has read it), or to `failed`.
+ */
+export type MessageStatus = 'received' | 'sending' | 'sent' | 'delivered' | 'read' | 'failed';
+
+/** A message as a timeline shows it, from the moment it is written. */
+export interface TimelineItem {
+  /** The same from sending to the end of days: for lists that tell their rows apart by a key. */
+  readonly key: string;
+  /** Null until the server has stored it. */
+  readonly messageId: string | null;
+  readonly seq: number | null;
+  readonly senderId: string;
+  readonly content: string;
+  readonly contentType: Message['contentType'];
+  readonly clientMsgId: string;
+  /** ISO 8601; of the server once it has stored it. */
+  readonly timestamp: string;
+  readonly media: readonly Media[];
+  readonly replyToMessageId: string | null;
+  readonly editedAt: string | null;
+  readonly deletedAt: string | null;
+  readonly reactions: readonly Reaction[];
+  readonly status: MessageStatus;
+  /** Only of a `failed` one. */
+  readonly failure: SendFailure | null;
+}
+
+/** Stored, and not yet in its place because something before it is missing. */
+export interface UnplacedMessage {
+  readonly entry: OutboxEntry;
+  readonly place: Settlement;
+}
+
+/** Makes items, and gives the same object again for what did not change. */
+export class TimelineItems {
+  private readonly made = new WeakMap<Message, TimelineItem>();
+
+  constructor(private readonly selfId: string) {}
+
+  of(
+    conversation: Conversation,
+    messages: readonly Message[],
+    unplaced: readonly UnplacedMessage[],
+    waiting: readonly OutboxEntry[],
+  ): readonly TimelineItem[] {
+    const others = conversation.members.filter(({ userId }) => userId !== this.selfId);
+    const statusOf = ({ senderId, messageId }: Message): MessageStatus => {
+      if (senderId !== this.selfId) return 'received';
+      if (others.some((member) => covers(member.lastReadMessageId, messageId))) return 'read';
+      return others.some((member) => covers(member.lastDeliveredMessageId, messageId)) ? 'delivered' : 'sent';
+    };
+    const items = messages.map((message) => this.placed(message, statusOf(message)));
+    for (const { entry, place } of unplaced) items.push({ ...this.written(entry), ...place, status: 'sent' });
+    for (const entry of waiting) items.push(this.written(entry));
+    return items;
+  }
+
+  private placed(message: Message, status: MessageStatus): TimelineItem {
+    const known = this.made.get(message);
+    if (known?.status === status) return known;
+    const { rev: _rev, conversationId: _conversationId, ...shown } = message;
+    const item = { ...shown, key: `${message.senderId}:${message.clientMsgId}`, status, failure: null };
+    this.made.set(message, item);
+    return item;
+  }
+
+  private written(entry: OutboxEntry): TimelineItem {
+    const { content, contentType, clientMsgId, replyToMessageId, createdAtMs, failure } = entry;
+    return {
+      key: `${this.selfId}:${clientMsgId}`,
+      messageId: null,
+      seq: null,
+      senderId: this.selfId,
+      content,
+      contentType,
+      clientMsgId,
+      timestamp: new Date(createdAtMs).toISOString(),
+      media: [],
+      replyToMessageId,
+      editedAt: null,
+      deletedAt: null,
+      reactions: [],
+      status: failure ? 'failed' : 'sending',
+      failure,
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import type { Message } from './wire.js';
+
+/** Messages that one window holds; beyond them the oldest go, and are loaded again when they are asked for. */
+const WINDOW_MESSAGES_MAX = 20_000;
+
+/**
+ * The part of a conversation that a client has: messages with consecutive `seq`, each in the latest version it was told.
+ * There is no way to put a hole or a repeat into it.
+ */
+export class TimelineWindow {
+  private messages: Message[] = [];
+  hasBefore: boolean;
+  private tail: number;
+
+  /** @param messages oldest first, consecutive; @param tailSeq where the next message follows, if there are none */
+  constructor(messages: readonly Message[], hasBefore: boolean, tailSeq: number) {
+    this.messages = [...messages];
+    this.hasBefore = hasBefore;
+    this.tail = messages.at(-1)?.seq ?? tailSeq;
+  }
+
+  /** Oldest first. A new array after each change. */
+  get items(): readonly Message[] {
+    return this.messages;
+  }
+
+  get firstSeq(): number {
+    return this.messages[0]?.seq ?? this.tail + 1;
+  }
+
+  /** The seq of the newest message that is here, with all before it. */
+  get tailSeq(): number {
+    return this.tail;
+  }
+
+  /** Takes the next message or a newer version of one that is here; false for one that would leave a hole. */
+  take(message: Message): boolean {
+    if (message.seq > this.tail + 1) return false;
+    if (message.seq === this.tail + 1) {
+      const from = this.messages.length >= WINDOW_MESSAGES_MAX ? this.messages.length - WINDOW_MESSAGES_MAX + 1 : 0;
+      if (from > 0) this.hasBefore = true;
+      this.messages = [...(from > 0 ? this.messages.slice(from) : this.messages), message];
+      this.tail = message.seq;
+    } else {
+      const index = message.seq - this.firstSeq;
+      const known = this.messages[index];
+      if (known && known.rev < message.rev) this.replace(index, message);
+    }
+    return true;
+  }
+
+  private replace(index: number, message: Message): void {
+    this.messages = [...this.messages];
+    this.messages[index] = message;
+  }
+
+  /** Takes older messages, oldest first, that end where the window begins; others are left out. */
+  prepend(older: readonly Message[], hasBefore: boolean): void {
+    const fitting = older.filter(({ seq }) => seq < this.firstSeq);
+    const last = fitting.at(-1);
+    if (last && last.seq !== this.firstSeq - 1) return;
+    this.messages = [...fitting, ...this.messages];
+    this.hasBefore = hasBefore;
+  }
+
+  find(messageId: string): Message | undefined {
+    return this.messages.find((message) => message.messageId === messageId);
+  }
+}

@@ -1,0 +1,109 @@
+import { pause, type Clock } from './clock.js';
+import { ParleyError, toParleyError } from './errors.js';
+import type { ParleyStore } from './store.js';
+import type { Session } from './wire.js';
+
+/** A token, or what gives one. `fresh` is true when the last one was refused or runs out. */
+export type TokenOption = string | ((options: { fresh: boolean }) => Promise<string> | string);
+
+/** Where access tokens come from. */
+export interface TokenSource {
+  /** @throws ParleyError; one that is not retryable says that nobody is signed in any more */
+  token(fresh: boolean): Promise<string>;
+}
+
+export function tokenSource(option: TokenOption): TokenSource {
+  return {
+    async token(fresh) {
+      if (typeof option === 'string') return option;
+      try {
+        return await option({ fresh });
+      } catch (cause) {
+        // What the application throws says nothing about who is signed in: it is asked again later.
+        throw cause instanceof ParleyError ? cause : new ParleyError('network', toParleyError(cause).message);
+      }
+    },
+  };
+}
+
+/** A session as it is kept: with the time at which its access token runs out. */
+export interface KeptSession extends Session {
+  readonly expiresAtMs: number;
+}
+
+export const SESSION_KEY = 'session';
+const LOCK = 'session-refresh';
+const LOCK_WAIT_MS = 250;
+const LOCK_TRIES_MAX = 80;
+/** A token that lasts less than this is renewed before it is used. */
+const RENEW_BEFORE_MS = 30_000;
+
+export function keptSession(session: Session, clock: Clock): KeptSession {
+  return { ...session, expiresAtMs: clock.now() + session.expiresIn * 1_000 };
+}
+
+/**
+ * Tokens of the built-in accounts. A refresh token works once, and a second use ends the session for everybody: so one
+ * tab refreshes at a time, and looks first whether another has done it.
+ */
+export class SessionTokens implements TokenSource {
+  private refreshing: Promise<string> | null = null;
+
+  constructor(
+    private session: KeptSession,
+    private readonly store: ParleyStore,
+    private readonly clock: Clock,
+    private readonly refresh: (refreshToken: string) => Promise<Session>,
+    private readonly onChange: (session: KeptSession | null) => void,
+  ) {}
+
+  get refreshToken(): string {
+    return this.session.refreshToken;
+  }
+
+  async token(fresh: boolean): Promise<string> {
+    const isUsable =
+      this.session.expiresAtMs - this.clock.now() > Math.min(RENEW_BEFORE_MS, this.session.expiresIn * 500);
+    if (!fresh && isUsable) return this.session.accessToken;
+    const refused = this.session.accessToken;
+    this.refreshing ??= this.renew(refused).finally(() => {
+      this.refreshing = null;
+    });
+    return this.refreshing;
+  }
+
+  private async renew(refused: string): Promise<string> {
+    const release = await this.lock();
+    try {
+      const kept = await this.read();
+      if (kept && kept.user.userId === this.session.user.userId && kept.accessToken !== refused) {
+        this.session = kept;
+      } else {
+        this.session = keptSession(await this.refresh(this.session.refreshToken), this.clock);
+        await this.store.set(SESSION_KEY, JSON.stringify(this.session)).catch(() => {});
+      }
+      this.onChange(this.session);
+      return this.session.accessToken;
+    } catch (cause) {
+      const error = toParleyError(cause);
+      if (!error.retryable) this.onChange(null);
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  private async read(): Promise<KeptSession | null> {
+    const text = await this.store.get(SESSION_KEY).catch(() => null);
+    return text === null ? null : (JSON.parse(text) as KeptSession);
+  }
+
+  private async lock(): Promise<() => void> {
+    for (let i = 0; i < LOCK_TRIES_MAX; i++) {
+      const release = await this.store.tryLock(LOCK).catch(() => () => {});
+      if (release) return release;
+      await pause(this.clock, LOCK_WAIT_MS);
+    }
+    throw new ParleyError('timeout', 'Another tab does not finish renewing the session');
+  }
+}
