@@ -15,11 +15,11 @@ import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
 export const ROOMS_KEPT_MS = 15_000;
 const SWEEP_EVERY_MS = 5_000;
 /** How long a client may wait for its rooms before it is sent away. */
-const ENTER_MS_MAX = 5_000;
+export const ENTER_MS_MAX = 5_000;
 /** Users whose conversations are read with one query: many come at once when another gateway has gone. */
 const USERS_PER_QUERY_MAX = 100;
 /** Pairs of a user and a conversation, about 200 bytes each. Who comes after that is sent to another gateway. */
-const PAIRS_MAX = 2_000_000;
+export const PAIRS_MAX = 2_000_000;
 const CROWDED_RETRY_MS = 5_000;
 
 interface FollowedUser {
@@ -40,6 +40,7 @@ interface FollowedUser {
 export class FollowedRooms implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('FollowedRooms');
   private readonly users = new Map<string, FollowedUser>();
+  /** Of a user and a conversation, all together. */
   private pairs = 0;
   private readonly unread = new Map<string, PromiseWithResolvers<string[]>>();
   private reading = false;
