@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 /**
  * A sliding window as one script, so that processes cannot count past each other. What a key has used is kept in at most
  * sixteen steps and one, each with its begin, its latest use and its cost: a key costs the same however high its limit is.
- * What was used within a step is forgotten together. Times are Redis' own, in milliseconds, unless one is given.
+ * What was used within a step is forgotten together. Times are Redis' own, in milliseconds, unless one is
+ * given: then keys last an hour at least, since Redis ends them by its own.
  *
  * KEYS: the key. ARGV: `take`, `peek` or `give-back`; cost; limit; window in ms; the time in ms, or an empty string.
  * Answers: allowed (1 or 0), and after how many ms to come again.
@@ -11,6 +12,7 @@ import { createHash } from 'node:crypto';
 const SOURCE = `
 local operation, cost, limit, window = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = tonumber(ARGV[5])
+local keptMin = now and 3600000 or 1
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -29,7 +31,7 @@ end
 
 local function keep()
   if #steps == 0 then redis.call('DEL', KEYS[1])
-  else redis.call('SET', KEYS[1], cmsgpack.pack(steps), 'PX', math.max(1, math.ceil(steps[#steps][2] + window - now))) end
+  else redis.call('SET', KEYS[1], cmsgpack.pack(steps), 'PX', math.max(keptMin, math.ceil(steps[#steps][2] + window - now))) end
 end
 
 if operation == 'give-back' then
