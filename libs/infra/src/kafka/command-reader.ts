@@ -31,12 +31,12 @@ interface Cursor {
  * brings waits in memory (at most one fetch for each broker) until it is asked for. A fetch starts when somebody reads,
  * so that records come while the batch before them is being decided, and nothing runs when nobody reads.
  *
- * For one reader at a time: partitions that are not asked for are forgotten.
+ * For one reader: partitions that a reading does not ask for are forgotten, and fetched anew when they are.
  */
 export class CommandReader {
   private readonly cursors = new Map<number, Cursor>();
   private readonly fetches = new Map<number, Promise<void>>();
-  private wakeReader: (() => void) | null = null;
+  private readonly waiting = new Set<() => void>();
   private firstCursor = 0;
   private backoffMs = BACKOFF_MS.first;
   private endPauses = new AbortController();
@@ -51,7 +51,7 @@ export class CommandReader {
   async read(from: Positions, recordsMax: number, waitMs: number): Promise<LogRecord[]> {
     this.follow(from);
     let taken = this.take(recordsMax);
-    if (taken.length === 0 && waitMs > 0 && from.size > 0) {
+    if (taken.length === 0 && waitMs > 0 && !this.closed) {
       await this.arrival(waitMs);
       taken = this.take(recordsMax);
     }
@@ -69,7 +69,7 @@ export class CommandReader {
   /** Wakes the reader and waits for the fetches under way to end. */
   async close(): Promise<void> {
     this.endPauses.abort();
-    this.wakeReader?.();
+    this.wakeReaders();
     await this.reader.close();
     await Promise.all(this.fetches.values());
   }
@@ -117,14 +117,19 @@ export class CommandReader {
 
   private arrival(waitMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timeout = setTimeout(() => this.wakeReader?.(), waitMs);
-      this.wakeReader = () => {
+      const wake = (): void => {
         clearTimeout(timeout);
-        this.wakeReader = null;
+        this.waiting.delete(wake);
         resolve();
       };
+      const timeout = setTimeout(wake, waitMs);
+      this.waiting.add(wake);
       this.startFetches();
     });
+  }
+
+  private wakeReaders(): void {
+    for (const wake of this.waiting) wake();
   }
 
   private somethingArrived(): boolean {
@@ -170,8 +175,8 @@ export class CommandReader {
         this.backoffMs = Math.min(this.backoffMs * 2, BACKOFF_MS.longest);
       }
       this.fetches.delete(place);
-      if (!this.wakeReader) return;
-      if (this.somethingArrived()) this.wakeReader();
+      if (this.waiting.size === 0) return;
+      if (this.somethingArrived()) this.wakeReaders();
       else this.startFetches();
     };
     this.fetches.set(place, run());

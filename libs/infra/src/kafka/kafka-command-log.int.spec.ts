@@ -142,6 +142,14 @@ describe('the command log on Kafka', () => {
     expect(tookMs.toSorted((a, b) => a - b)[20]).toBeLessThan(100);
   });
 
+  it('answers each of two readers that wait at once, though they ask for different partitions', async () => {
+    const log = await openLog(PARTITIONS);
+    const startedAt = performance.now();
+    const reads = [0, 1].map((partition) => log.read(new Map([[partition, 0]]), 10, 700));
+    expect(await Promise.all(reads)).toEqual([[], []]);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
   it('refuses appends once it is closed, and ends a read that waits', async () => {
     const log = await openLog(1);
     const reading = log.read(fromZero(1), 10, 20_000);

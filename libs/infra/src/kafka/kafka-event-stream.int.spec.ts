@@ -93,6 +93,18 @@ describe('the event stream on Kafka', () => {
     }
   });
 
+  it('passes over nothing when what was appended late looks like the end', async () => {
+    const { stream, reopen } = await given();
+    const events = Array.from({ length: 2_000 }, (_, i) => event(i));
+    await stream.append(events);
+    await stream.append(events.slice(100, 500));
+    for (const i of [99, 100, 499, 500, 1_500, 1_990]) {
+      const other = reopen();
+      onTestFinished(() => other.close());
+      expect(placesOf(await other.read(0, events[i] ?? null, 20))).toEqual(placesOf(events.slice(i + 1, i + 21)));
+    }
+  });
+
   it('goes on from the place that it answered last, also when nothing was there for a while', async () => {
     const { stream } = await given();
     await stream.append([event(0), event(1)]);
