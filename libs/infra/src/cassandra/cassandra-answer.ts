@@ -35,7 +35,9 @@ export function isCassandraUnavailable(error: unknown): boolean {
  */
 function isDataError(error: unknown): boolean {
   return (
-    error instanceof errors.ResponseError && error.code === codes.invalid && /oversized mutation/i.test(error.message)
+    error instanceof errors.ResponseError &&
+    error.code === codes.invalid &&
+    /oversized mutation|request is too big/i.test(error.message)
   );
 }
 
