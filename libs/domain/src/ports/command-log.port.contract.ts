@@ -193,6 +193,29 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
       expect(answer).toEqual(commits ? [] : truncated);
     });
 
+    it('shows an applied record again as it was read, if it keeps any', async () => {
+      const { log, start } = await open();
+      await log.append(CONVERSATIONS.map((conversationId) => recordOf(conversationId)));
+      const read = await readAll(log, start, CONVERSATIONS.length);
+      const last = new Map(read.map((record) => [record.partition, record]));
+      const places = new Map([...last].map(([partition, { offset }]) => [partition, offset]));
+      log.committed(new Map([...places].map(([partition, offset]) => [partition, offset + 1])));
+      const shown = [...(await log.payloadsAt(places))];
+      const kept = log.durableAt === 'commit' ? [] : [...last].map(([partition, { payload }]) => [partition, payload]);
+      expect(shown.toSorted()).toEqual(kept.toSorted());
+    });
+
+    it('shows no record that is not there', async () => {
+      const { log, start } = await open();
+      await log.append([recordOf(FIRST)]);
+      const [read] = await readAll(log, start, 1);
+      const end = { partition: read?.partition ?? -1, offset: (read?.offset ?? 0) + 1 };
+      const range = { start: start.get(end.partition) ?? Number.NaN, end: end.offset };
+      const truncated = new LogTruncated(end.partition, end.offset, range);
+      const answer = await log.payloadsAt(new Map([[end.partition, end.offset]])).catch((error: unknown) => error);
+      expect(answer).toEqual(log.durableAt === 'commit' ? new Map() : truncated);
+    });
+
     it('tells how many records wait to be read', async () => {
       const { log, start } = await open();
       expect(log.lag()).toBe(0);

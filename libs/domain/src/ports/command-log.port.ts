@@ -65,6 +65,17 @@ export abstract class CommandLog {
    */
   abstract read(from: Positions, recordsMax: number, waitMs: number): Promise<LogRecord[]>;
 
+  /**
+   * Payloads of the records at these places (partition → offset), by which whoever takes partitions over sees that this
+   * is still the log whose records were applied. What is no longer kept is left out; a log that is durable at `commit`
+   * keeps nothing that is applied.
+   * @throws LogTruncated when an offset lies at the log's end or behind it
+   * @throws DomainError `store_unavailable` within seconds
+   */
+  payloadsAt(_places: Positions): Promise<ReadonlyMap<number, string>> {
+    return Promise.resolve(new Map());
+  }
+
   /** Records below these offsets are decided for good; whatever was kept to read them again may go. */
   abstract committed(positions: Positions): void;
 

@@ -1,6 +1,14 @@
-import { CommandLog, type CommandRecord, type LogRecord, partitionOf, type Positions } from '@parley/domain';
+import {
+  CommandLog,
+  type CommandRecord,
+  type LogRecord,
+  LogTruncated,
+  partitionOf,
+  type Positions,
+} from '@parley/domain';
 import { CommandReader } from './command-reader.js';
-import type { KafkaConnection, OnTrouble } from './kafka-client.js';
+import { type KafkaConnection, kafkaUnavailable, type OnTrouble, within } from './kafka-client.js';
+import { payloadsAt } from './payloads-at.js';
 import { type OutgoingRecord, RecordSender } from './record-sender.js';
 import { TopicReader } from './topic-reader.js';
 
@@ -16,6 +24,7 @@ export interface KafkaCommandLogOptions extends KafkaConnection {
 
 const WAITING_RECORDS_MAX = 20_000;
 const WAITING_BYTES_MAX = 32 * 1_048_576;
+const LOOK_UP_MS_MAX = 5_000;
 
 /**
  * The command log as a Kafka topic: a record is in it when all in-sync replicas have it.
@@ -28,6 +37,8 @@ export class KafkaCommandLog extends CommandLog {
   override readonly partitions: number;
   private readonly sender: RecordSender;
   private readonly reader: CommandReader;
+  /** Beside the reader, whose fetches wait at the brokers for records to come. */
+  private readonly lookUp: TopicReader;
 
   constructor(options: KafkaCommandLogOptions) {
     super();
@@ -41,6 +52,7 @@ export class KafkaCommandLog extends CommandLog {
       waitingBytesMax: options.waitingBytesMax ?? WAITING_BYTES_MAX,
       ...(onTrouble && { onTrouble }),
     });
+    this.lookUp = new TopicReader(connection, topic);
     this.reader = new CommandReader(new TopicReader(connection, topic), partitions, onTrouble);
   }
 
@@ -57,6 +69,16 @@ export class KafkaCommandLog extends CommandLog {
     return this.reader.read(from, recordsMax, waitMs);
   }
 
+  override async payloadsAt(places: Positions): Promise<ReadonlyMap<number, string>> {
+    const looking = payloadsAt(this.lookUp, places);
+    try {
+      return await within(LOOK_UP_MS_MAX, 'records', looking);
+    } catch (error) {
+      if (error instanceof LogTruncated) throw error;
+      throw kafkaUnavailable(error);
+    }
+  }
+
   /** The topic's retention decides what goes. */
   override committed(_positions: Positions): void {}
 
@@ -66,7 +88,7 @@ export class KafkaCommandLog extends CommandLog {
 
   /** Ends within some seconds: what is being sent is waited for, what waits is refused. */
   async close(): Promise<void> {
-    await Promise.all([this.sender.close(), this.reader.close()]);
+    await Promise.all([this.sender.close(), this.reader.close(), this.lookUp.close()]);
   }
 
   private outgoing(record: CommandRecord): OutgoingRecord {

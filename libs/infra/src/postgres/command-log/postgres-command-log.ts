@@ -61,6 +61,9 @@ const READ = `SELECT partition, "offset", at, payload FROM (
      LIMIT $3) AS l
  ) AS counted WHERE bytes_before < $4`;
 
+const AT = `SELECT l.partition, l.payload FROM unnest($1::smallint[], $2::bigint[]) AS f(partition, at)
+ JOIN command_log l ON l.partition = f.partition AND l."offset" = f.at`;
+
 const RANGES = `SELECT e.partition, e.next_offset AS "end", coalesce(
    (SELECT min("offset") FROM command_log l WHERE l.partition = e.partition), e.next_offset) AS start
  FROM command_log_end e WHERE e.partition = ANY ($1::smallint[])`;
@@ -148,6 +151,16 @@ export class PostgresCommandLog extends CommandLog {
         else return [];
       }
     }
+  }
+
+  override async payloadsAt(places: Positions): Promise<ReadonlyMap<number, string>> {
+    for (const { partition, start, end } of await this.ranges([...places.keys()])) {
+      const offset = places.get(partition) ?? start;
+      if (offset >= end) throw new LogTruncated(partition, offset, { start, end });
+    }
+    const values = [[...places.keys()], [...places.values()]];
+    const { rows } = await storeAnswer(() => this.pool.query<{ partition: number; payload: string }>(AT, values));
+    return new Map(rows.map(({ partition, payload }) => [partition, payload]));
   }
 
   /** Nothing is kept in memory; what is old and decided goes by the retention. */
