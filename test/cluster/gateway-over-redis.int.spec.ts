@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LiveEvent } from '@parley/domain';
-import { RedisPorts } from '@parley/infra';
+import { RedisPorts } from '../../libs/infra/src/redis/index.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FollowedRooms, ROOMS_KEPT_MS } from '../../apps/gateway/src/live/followed-rooms.js';
 import { HeadsPoll } from '../../apps/gateway/src/live/heads-poll.js';

@@ -35,7 +35,7 @@ describe('the followed rooms', () => {
   const conversations = new Map<string, string[]>();
   const asked: string[][] = [];
   let broadcast: CountedRooms;
-  let registry: ConnectionRegistry;
+  let sockets: ConnectionRegistry;
   let reading: Promise<void> | null;
   let now: number;
   let rooms: FollowedRooms;
@@ -45,7 +45,7 @@ describe('the followed rooms', () => {
     conversations.set('ada', ['one', 'two']).set('ben', ['two']);
     asked.length = 0;
     broadcast = new CountedRooms();
-    registry = new ConnectionRegistry(new NoDoorMetrics());
+    sockets = new ConnectionRegistry(new NoDoorMetrics());
     reading = null;
     now = 0;
     const headsSince = async (userIds: readonly string[]): Promise<{ position: string; heads: Partial<Head>[] }> => {
@@ -58,7 +58,7 @@ describe('the followed rooms', () => {
       return { position: 'p', heads };
     };
     const reader = { headsSince } as unknown as ConversationReader;
-    rooms = new FollowedRooms(broadcast as unknown as Broadcast, reader, registry, {
+    rooms = new FollowedRooms(broadcast as unknown as Broadcast, reader, sockets, {
       now: () => now,
     } as ConstructorParameters<typeof FollowedRooms>[3]);
   });
@@ -68,7 +68,7 @@ describe('the followed rooms', () => {
 
   const connect = (userId: string): Connection => {
     const connection = { userId } as Connection;
-    registry.add(connection);
+    sockets.add(connection);
     return connection;
   };
 
@@ -102,7 +102,7 @@ describe('the followed rooms', () => {
     now += ROOMS_KEPT_MS;
     rooms.sweep();
     expect(broadcast.followed).toEqual(['conversation:one', 'conversation:two', 'user:ada']);
-    registry.remove(adas);
+    sockets.remove(adas);
     now += ROOMS_KEPT_MS - 1;
     rooms.sweep();
     expect(rooms.size).toBe(1);

@@ -1,6 +1,6 @@
 import { type RateDecision, RateLimiter, type RateLimit } from '@parley/domain';
 import type { RedisLine } from './redis-line.js';
-import { SLIDING_WINDOW } from './sliding-window.script.js';
+import { SLIDING_WINDOW } from './sliding-window.js';
 
 /** A caller waits for Redis at most so long; then this process counts by itself. */
 export const REDIS_WAIT_MS_MAX = 250;
