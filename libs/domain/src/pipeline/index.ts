@@ -1,6 +1,7 @@
 export * from './batch-builder.js';
 export * from './conversation-cache.js';
 export * from './fail-points.js';
+export * from './log-continuity.js';
 export * from './partition-owner.js';
 export * from './recent-heads.js';
 export * from './record-hash.js';

@@ -14,6 +14,7 @@ import type { Replies } from '../ports/replies.port.js';
 import { BatchBuilder, PoisonRecord, recordKey, sendKey } from './batch-builder.js';
 import { CachedConversation, ConversationCache } from './conversation-cache.js';
 import { NoFailPoints, type FailPoints } from './fail-points.js';
+import { checkSameLog } from './log-continuity.js';
 import { recentHeads } from './recent-heads.js';
 
 /** Another process owns the partitions now: whatever this one had in memory is void. */
@@ -68,12 +69,14 @@ export class PartitionOwner {
 
   /**
    * Begins to own partitions, and lets clients find what a former owner committed and did not get to broadcast.
-   * @throws when the stream or the checkpoint cannot be read; none of them is owned then
+   * @throws LogTruncated, LogReplaced when the log is not the one from which they were applied
+   * @throws when the log, the stream or the checkpoint cannot be read; none of them is owned then
    */
   async take(progress: readonly PartitionProgress[]): Promise<void> {
-    const { metrics, stream, checkpoint, broadcast } = this.ports;
+    const { metrics, log, stream, checkpoint, broadcast } = this.ports;
     for (const { partition } of progress) metrics.partitionOwnerState(partition, 'starting');
-    const heads = await recentHeads(progress, stream, checkpoint).catch((error: unknown) => {
+    const looking = checkSameLog(log, progress).then(() => recentHeads(progress, stream, checkpoint));
+    const heads = await looking.catch((error: unknown) => {
       for (const { partition } of progress) metrics.partitionOwnerState(partition, 'stopped');
       throw error;
     });

@@ -1,4 +1,4 @@
-import { LogTruncated, partitionOf } from '@parley/domain';
+import { checkSameLog, LogReplaced, LogTruncated, partitionOf, recordHash } from '@parley/domain';
 import { Admin } from '@platformatic/kafka';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { commandLogContract } from '../../../domain/src/ports/command-log.port.contract.js';
@@ -140,6 +140,30 @@ describe('the command log on Kafka', () => {
       tookMs.push(performance.now() - startedAt);
     }
     expect(tookMs.toSorted((a, b) => a - b)[20]).toBeLessThan(100);
+  });
+
+  it('tells whoever takes a partition over that the log lost its end, or has grown again since', async () => {
+    const { commands: topic } = await openTestTopics(1);
+    const admin = new Admin(clientOptions(connectionTo()));
+    onTestFinished(() => admin.close());
+    const log = await openLog(1, { topic });
+    await log.append([sendRecord(CONVERSATION), sendRecord(CONVERSATION)]);
+    const last = (await readSome(log, fromZero(1), 2)).at(-1);
+    const lastRecordHash = recordHash(last?.payload ?? '');
+    const progress = [{ partition: 0, epoch: 1, nextOffset: 2, clock: { ms: 0, counter: 0 }, lastRecordHash }];
+    await checkSameLog(log, progress);
+    await log.close();
+
+    await admin.deleteTopics({ topics: [topic] });
+    await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const other = await openLog(1, { topic });
+    await other.append([sendRecord(CONVERSATION)]);
+    await expect(checkSameLog(other, progress)).rejects.toEqual(new LogTruncated(0, 1, { start: 0, end: 1 }));
+    await other.append([sendRecord(CONVERSATION)]);
+    await expect(checkSameLog(other, progress)).rejects.toEqual(new LogReplaced(0, 1));
+    // What the retention removed cannot be compared.
+    await admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition: 0, offset: 2n }] }] });
+    await checkSameLog(other, progress);
   });
 
   it('answers each of two readers that wait at once, though they ask for different partitions', async () => {
