@@ -129,8 +129,7 @@ commitlog_directory: ${path('commitlog')}
 saved_caches_directory: ${path('saved_caches')}
 hints_directory: ${path('hints')}
 cdc_raw_directory: ${path('cdc_raw')}
-commitlog_sync: periodic
-commitlog_sync_period: 1000ms
+commitlog_sync: batch
 commitlog_segment_size: 8MiB
 memtable_heap_space: 96MiB
 memtable_offheap_space: 128MiB
