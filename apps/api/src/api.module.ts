@@ -55,8 +55,9 @@ export const API_CONTROLLERS: Type[] = [
     {
       provide: HttpSettings,
       inject: [APP_CONFIG],
-      useFactory: ({ http, rateLimits }: AppConfig): HttpSettings => ({
+      useFactory: ({ http, rateLimits, gateways }: AppConfig): HttpSettings => ({
         publicUrl: http.publicUrl ?? null,
+        gatewayUrls: gateways.urls,
         allowedOrigins: http.allowedOrigins,
         restPerUser: rateLimits.restPerUser,
         restPerAddress: rateLimits.restPerAddress,

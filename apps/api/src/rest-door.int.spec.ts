@@ -242,4 +242,13 @@ describe('GET /v1/connect', () => {
     expect(await urlOf(trusting)).toBe('https://chat.test');
     await Promise.all([named.close(), trusting.close()]);
   });
+
+  it('names the gateway of the caller and the others to fall back to, where sockets are served elsewhere', async () => {
+    const gatewayUrls = ['https://g1.example', 'https://g2.example', 'https://g3.example'];
+    const besideGateways = await openRestDoor({ settings: { gatewayUrls } });
+    const headers = { authorization: `Bearer ${CALLER}` };
+    const { url, fallbackUrls } = (await besideGateways.app.inject({ url: '/v1/connect', headers })).json();
+    expect([url, ...fallbackUrls].toSorted()).toEqual(gatewayUrls);
+    await besideGateways.close();
+  });
 });

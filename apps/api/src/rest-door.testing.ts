@@ -102,6 +102,7 @@ export async function openRestDoor({ settings, limiter, trustProxy = false }: Re
   const log: string[] = [];
   const httpSettings: HttpSettings = {
     publicUrl: null,
+    gatewayUrls: [],
     allowedOrigins: [],
     restPerUser: { limit: 600, windowMs: 60_000 },
     restPerAddress: { limit: 60, windowMs: 60_000 },

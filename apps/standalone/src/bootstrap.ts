@@ -13,6 +13,7 @@ import {
   NestLogger,
   observeRequests,
   openDatabase,
+  openPipelineAdapters,
   REQUEST_ID_OPTIONS,
   Shutdown,
   startOperationsServer,
@@ -90,18 +91,21 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
     await database.pool.query('SELECT 1');
   });
 
+  const onTrouble = (what: string, error: unknown): void => logger.warn({ err: error }, what);
+  // The lock of the data folder, or of the database, is held: nobody else commits.
+  const adapters = await openPipelineAdapters({
+    config,
+    database,
+    databaseUrl,
+    alone: true,
+    clientId: 'parley',
+    onTrouble,
+  });
+  shutdown.at('close_application', 'engines', CLOSE_TIMEOUT_MS, () => adapters.close());
   // After the lock of the data folder was taken: the secret lives in it.
   const complete: ConfigWithSecret = withJwtSecret(config);
   const app = await NestFactory.create<NestFastifyApplication>(
-    StandaloneModule.forRoot({
-      config: complete,
-      database,
-      databaseUrl,
-      logger,
-      metrics,
-      health,
-      shutdown,
-    }),
+    StandaloneModule.forRoot({ config: complete, database, adapters, logger, metrics, health, shutdown, onTrouble }),
     createHttpAdapter({ trustProxy: config.http.trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId }),
     { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
   );

@@ -48,6 +48,7 @@ export async function openAccountsDoor(auth: Partial<AuthConfig> = {}): Promise<
   const unlimited = { limit: 1_000_000, windowMs: 60_000 };
   const settings: HttpSettings = {
     publicUrl: null,
+    gatewayUrls: [],
     allowedOrigins: [],
     restPerUser: unlimited,
     restPerAddress: unlimited,

@@ -1,8 +1,11 @@
 import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
 import { type ConnectAnswer, ConnectAnswerSchema, ConnectQuerySchema } from '@parley/contracts';
+import type { Principal } from '@parley/domain';
 import type { FastifyRequest } from 'fastify';
+import { CurrentUser } from '../auth/current-user.js';
 import { Operation } from '../documents/operation.js';
 import { HttpSettings } from '../http/http-settings.js';
+import { gatewaysFor } from './gateway-choice.js';
 
 const SOCKET_PATH = '/socket.io';
 
@@ -18,9 +21,15 @@ export class ConnectController {
       { status: 200, description: 'Where to connect, and where else if that fails', schema: ConnectAnswerSchema },
     ],
   })
-  // One process answers for every region: it is the only gateway there is.
-  connect(@Req() request: FastifyRequest, @Query({ schema: ConnectQuerySchema }) _region: unknown): ConnectAnswer {
-    const url = this.settings.publicUrl ?? `${request.protocol}://${request.host}`;
-    return { url, path: SOCKET_PATH, fallbackUrls: [] };
+  // Every region gets the same answer: gateways are in one.
+  connect(
+    @Req() request: FastifyRequest,
+    @CurrentUser() { userId }: Principal,
+    @Query({ schema: ConnectQuerySchema }) _region: unknown,
+  ): ConnectAnswer {
+    const { gatewayUrls, publicUrl } = this.settings;
+    const here = publicUrl ?? `${request.protocol}://${request.host}`;
+    const [url = here, ...fallbackUrls] = gatewaysFor(userId, gatewayUrls);
+    return { url, path: SOCKET_PATH, fallbackUrls };
   }
 }

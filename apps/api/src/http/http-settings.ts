@@ -4,6 +4,8 @@ import type { RateLimit } from '@parley/domain';
 export abstract class HttpSettings {
   /** Where clients reach this server; null: wherever the request that asks came to. */
   abstract readonly publicUrl: string | null;
+  /** Where clients find sockets; empty: here. */
+  abstract readonly gatewayUrls: readonly string[];
   /** Origins of web pages that may call from a browser; `*` among them allows all. */
   abstract readonly allowedOrigins: readonly string[];
   abstract readonly restPerUser: RateLimit;

@@ -1,4 +1,5 @@
 import { ALL_SETTINGS } from './configuration.js';
+import type { Setting } from './setting.js';
 
 export const TABLE_BEGIN = '<!-- configuration: begin (npm run docs:config writes this table) -->';
 export const TABLE_END = '<!-- configuration: end -->';
@@ -6,10 +7,14 @@ export const TABLE_END = '<!-- configuration: end -->';
 /** Every variable as a table in Markdown, made from the schema that parses them. */
 export function configurationTable(): string {
   const rows = ALL_SETTINGS.map(
-    ({ name, shownDefault, description }) =>
-      `| \`${name}\` | ${shownDefault === '' ? '' : `\`${shownDefault}\``} | ${description.replaceAll('|', '\\|')} |`,
+    (setting) => `| \`${setting.name}\` | ${defaultsOf(setting)} | ${setting.description.replaceAll('|', '\\|')} |`,
   );
   return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function defaultsOf({ shownDefault, clusterDefault }: Setting<unknown>): string {
+  const usual = shownDefault === '' ? '' : `\`${shownDefault}\``;
+  return clusterDefault === undefined ? usual : `${usual}; cluster: \`${clusterDefault}\``;
 }
 
 /**

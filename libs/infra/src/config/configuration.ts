@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { ADAPTER_SETTINGS } from './adapter-settings.js';
 import {
   choice,
   custom,
@@ -21,11 +22,11 @@ const MINUTE_MS = 60_000;
 /** The only place that knows the names of environment variables. Order and grouping are those of the README's table. */
 export const SETTINGS = {
   profile: {
-    name: custom('PROFILE', {
-      description: 'Which adapters are used. `embedded`: one process with everything it needs.',
-      shownDefault: 'embedded',
-      default: 'embedded' as const,
-      read: readProfile,
+    name: choice('PROFILE', {
+      description:
+        'Which adapters are used. `embedded`: one process with everything it needs. `cluster`: api, gateway and worker processes on engines of their own.',
+      options: ['embedded', 'cluster'],
+      default: 'embedded',
     }),
     dataDir: text('DATA_DIR', {
       description: 'Folder for everything that must last: the bundled Postgres, keys made at the first start.',
@@ -76,6 +77,7 @@ export const SETTINGS = {
       max: 200,
     }),
   },
+  ...ADAPTER_SETTINGS,
   auth: {
     jwtSecret: secretText('AUTH_JWT_SECRET', {
       description: 'Signs access tokens. Unset: made once and kept in `DATA_DIR`. Take at least 32 random characters.',
@@ -171,8 +173,9 @@ export const SETTINGS = {
   },
   pipeline: {
     partitions: integer('PARTITIONS', {
-      description: 'Partitions of the command log. Only used when a data folder is first made; fixed from then on.',
+      description: 'Partitions of the command log. Only used when a database is first made; fixed from then on.',
       default: 8,
+      clusterDefault: '48',
       max: 1_024,
     }),
     sendWaitMs: integer('SEND_WAIT_MS', {
@@ -273,12 +276,6 @@ export const ALL_SETTINGS: readonly Setting<unknown>[] = Object.values(SETTINGS)
 
 /** The environment as one schema: the names of the variables, their texts in, their values out. Others are ignored. */
 export const EnvironmentSchema = z.object(Object.fromEntries(ALL_SETTINGS.map(({ name, schema }) => [name, schema])));
-
-function readProfile(value: string): { value: 'embedded' } | { must: string } {
-  if (value === 'embedded') return { value };
-  if (value === 'cluster') return { must: 'must be embedded: the cluster profile is not part of this version yet' };
-  return { must: 'must be embedded' };
-}
 
 function readTrustProxy(value: string): { value: false | number | readonly string[] } | { must: string } {
   if (value === 'off') return { value: false };

@@ -107,12 +107,6 @@ describe('the configuration', () => {
     }
   });
 
-  it('says that the cluster profile is not there yet', () => {
-    expect(problemsOf({ PROFILE: 'cluster' })).toEqual([
-      'PROFILE must be embedded: the cluster profile is not part of this version yet, not "cluster"',
-    ]);
-  });
-
   it('finds settings that contradict each other, beside the malformed ones', () => {
     expect(problemsOf({ METRICS_PORT: '3000' })).toEqual(['METRICS_PORT must be another port than PORT']);
     expect(problemsOf({ AUTH_EXTERNAL_ISSUER: 'x', LOG_LEVEL: 'loud' })).toHaveLength(2);

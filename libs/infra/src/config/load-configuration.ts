@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { adapterContradictions } from './adapter-choice.js';
 import { ALL_SETTINGS, EnvironmentSchema, SETTINGS, type AppConfig } from './configuration.js';
 
 /** DI token of the parsed configuration. */
@@ -21,18 +22,24 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws ConfigurationError that names every variable at fault, not only the first
  */
 export function loadConfiguration(environment: Environment): AppConfig {
-  const given = Object.fromEntries(
-    ALL_SETTINGS.flatMap(({ name }) => {
-      const value = environment[name]?.trim();
-      return value ? [[name, value]] : [];
-    }),
-  );
+  const given = givenTexts(environment);
   const parsed = EnvironmentSchema.safeParse(given);
   const wrong = parsed.success ? [] : parsed.error.issues.map((issue) => describeProblem(issue, given));
   const problems = [...wrong, ...contradictions(given)];
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems);
   const config = nest(parsed.data);
   return deepFreeze({ ...config, profile: { ...config.profile, dataDir: resolve(config.profile.dataDir) } });
+}
+
+/** What is set, and what the profile has by default where that differs from the embedded one. */
+function givenTexts(environment: Environment): Record<string, string> {
+  const isCluster = environment['PROFILE']?.trim() === 'cluster';
+  return Object.fromEntries(
+    ALL_SETTINGS.flatMap(({ name, clusterDefault }) => {
+      const value = environment[name]?.trim() || (isCluster ? clusterDefault : undefined);
+      return value ? [[name, value]] : [];
+    }),
+  );
 }
 
 function describeProblem(issue: { path: PropertyKey[]; message: string }, given: Record<string, string>): string {
@@ -53,7 +60,7 @@ function contradictions(given: Record<string, string>): string[] {
       if (given[name]) problems.push(`${name} needs AUTH_EXTERNAL_JWT_SECRET or AUTH_EXTERNAL_JWKS_URL beside it`);
     }
   }
-  return problems;
+  return [...problems, ...adapterContradictions(given)];
 }
 
 function nest(values: Record<string, unknown>): AppConfig {

@@ -6,6 +6,8 @@ export interface Setting<Value> {
   readonly description: string;
   /** The default as the table shows it; empty where there is none. */
   readonly shownDefault: string;
+  /** What takes the place of the default in the cluster profile, as text; undefined where that is the same. */
+  readonly clusterDefault: string | undefined;
   /** Its text appears in no error, log or table. */
   readonly secret: boolean;
   readonly schema: z.ZodType<Value, string | undefined>;
@@ -14,15 +16,16 @@ export interface Setting<Value> {
 interface Described {
   readonly description: string;
   readonly secret?: boolean;
+  readonly clusterDefault?: string;
 }
 
 function setting<Value>(
   name: string,
-  { description, secret = false }: Described,
+  { description, secret = false, clusterDefault }: Described,
   shownDefault: string,
   schema: z.ZodType<Value, string | undefined>,
 ): Setting<Value> {
-  return { name, description, secret, shownDefault, schema: schema.describe(description) };
+  return { name, description, secret, shownDefault, clusterDefault, schema: schema.describe(description) };
 }
 
 const WHOLE_NUMBER = /^-?\d{1,15}$/;
@@ -93,7 +96,7 @@ export function rateLimit(name: string, options: Described & RateLimit): Setting
 
 export function choice<const Options extends readonly [string, ...string[]]>(
   name: string,
-  options: Described & { options: Options; default: Options[number] },
+  options: Described & { options: Options; default: Options[number]; clusterDefault?: Options[number] },
 ): Setting<Options[number]> {
   const schema = z.enum(options.options, `must be one of ${options.options.join(', ')}`);
   return setting(

@@ -51,4 +51,16 @@ describe('the lock of a database', () => {
     expect(onLost.mock.calls[0]?.[0]).toBeInstanceOf(DatabaseBusyError);
     await other.release();
   });
+
+  it('is shared by the processes of a cluster, which keep out a server that works alone', async () => {
+    const shared = [
+      await DatabaseLock.acquire(server.url, () => {}, true),
+      await DatabaseLock.acquire(server.url, () => {}, true),
+    ];
+    await expect(DatabaseLock.acquire(server.url, () => {})).rejects.toBeInstanceOf(DatabaseBusyError);
+    for (const lock of shared) await lock.release();
+    const alone = await DatabaseLock.acquire(server.url, () => {});
+    await expect(DatabaseLock.acquire(server.url, () => {}, true)).rejects.toBeInstanceOf(DatabaseBusyError);
+    await alone.release();
+  });
 });

@@ -26,14 +26,17 @@ export class DatabaseLock {
   private constructor(
     private readonly url: string,
     private readonly onLost: (error: Error) => void,
+    private readonly shared: boolean,
   ) {}
 
   /**
    * @param onLost the connection broke and another server has the database by now: this one must end
+   * @param shared taken together with other processes of a cluster, which a server that works alone keeps out as they
+   * keep it out
    * @throws DatabaseBusyError, or what the driver throws when the database cannot be reached
    */
-  static async acquire(url: string, onLost: (error: Error) => void): Promise<DatabaseLock> {
-    const lock = new DatabaseLock(url, onLost);
+  static async acquire(url: string, onLost: (error: Error) => void, shared = false): Promise<DatabaseLock> {
+    const lock = new DatabaseLock(url, onLost, shared);
     await lock.take();
     return lock;
   }
@@ -55,7 +58,8 @@ export class DatabaseLock {
     });
     client.on('error', () => {});
     await client.connect();
-    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [SERVER_LOCK]);
+    const take = this.shared ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock';
+    const { rows } = await client.query<{ taken: boolean }>(`SELECT ${take}($1) AS taken`, [SERVER_LOCK]);
     if (!rows[0]?.taken) {
       await client.end();
       throw new DatabaseBusyError();

@@ -1,4 +1,5 @@
-import { ConfigurationError, type AppConfig } from '@parley/infra/config';
+import type { AppConfig } from './config/configuration.js';
+import { ConfigurationError } from './config/load-configuration.js';
 
 /** Why the server is not ready, in a sentence for whoever typed the command. */
 export function explainFailure(error: unknown, config?: AppConfig): string {
