@@ -69,7 +69,7 @@ function begin(options: AccountOptions & { store: ParleyStore }, session: KeptSe
 
 function fetchOf(options: AccountOptions): Fetch {
   if (!options.url) throw new ParleyError('validation_failed', 'The url of the server is missing');
-  return options.fetch ?? ((...call) => globalThis.fetch(...call));
+  return options.fetch ?? ((url, request) => globalThis.fetch(url, request));
 }
 
 function baseUrl({ url }: AccountOptions): string {

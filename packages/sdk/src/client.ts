@@ -82,7 +82,7 @@ export class ParleyClient {
     const store = parts.store ?? defaultStore();
     const fault = (cause: unknown): void => parts.onFault?.(cause);
     const url = parts.url.replace(/\/+$/, '');
-    const rest = new RestDoor(parts.fetch ?? ((...call) => globalThis.fetch(...call)), url, parts.tokens);
+    const rest = new RestDoor(parts.fetch ?? ((url, request) => globalThis.fetch(url, request)), url, parts.tokens);
     const userId = parts.userId ?? (await whoAmI(rest, clock, random)).userId;
     const hooks: Hooks = { client: null };
     const connection: Connection = new Connection({

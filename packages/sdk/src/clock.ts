@@ -14,18 +14,9 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after so many milliseconds, or at once when `signal` is aborted. */
-export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal?.aborted) return done();
-    const end = (): void => {
-      cancel();
-      signal?.removeEventListener('abort', end);
-      done();
-    };
-    const cancel = clock.after(delayMs, end);
-    signal?.addEventListener('abort', end);
-  });
+/** Resolves after so many milliseconds. */
+export function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((done) => void clock.after(delayMs, done));
 }
 
 /** Doubles from `firstMs` up to `maxMs`; the upper half is random, so that clients do not come back in step. */

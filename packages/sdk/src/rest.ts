@@ -4,7 +4,16 @@ import type { Problem } from './wire.js';
 
 const REST_TIMEOUT_MS = 15_000;
 
-export type Fetch = typeof globalThis.fetch;
+/** What is used of `fetch`; the platform's own fits. */
+export type Fetch = (
+  url: string,
+  request: { method: string; headers: Record<string, string>; body?: string },
+) => Promise<{
+  readonly ok: boolean;
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}>;
 
 /** Query parameters; those that are undefined are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -23,28 +32,36 @@ export async function callRest(
   path: string,
   { body, query, token }: RestCall = {},
 ): Promise<unknown> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), REST_TIMEOUT_MS);
+  const request = {
+    method,
+    headers: {
+      ...(token != null && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  };
+  const { status, ok, text, retryAfter } = await inTime(method, path, async () => {
+    const answer = await fetchNow(baseUrl + path + queryText(query), request);
+    const { headers } = answer;
+    return { status: answer.status, ok: answer.ok, text: await answer.text(), retryAfter: headers.get('retry-after') };
+  });
+  if (!ok) throw refusal(status, text, retryAfter);
   try {
-    const answer = await fetchNow(baseUrl + path + queryText(query), {
-      method,
-      headers: {
-        ...(token != null && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: controller.signal,
-    });
-    const text = await answer.text();
-    if (answer.ok) return text === '' ? null : (JSON.parse(text) as unknown);
-    throw refusal(answer.status, text, answer.headers.get('retry-after'));
-  } catch (cause) {
-    if (cause instanceof ParleyError) throw cause;
-    if (controller.signal.aborted) throw new ParleyError('timeout', `No answer to ${method} ${path}`);
-    throw new ParleyError('network', cause instanceof Error ? cause.message : 'The server was not reached');
-  } finally {
-    clearTimeout(timer);
+    return text === '' ? null : (JSON.parse(text) as unknown);
+  } catch {
+    throw new ParleyError('internal', 'The server did not answer in JSON', { status, retryable: true });
   }
+}
+
+/** The answer that comes too late is dropped: not every platform can abort a request. */
+function inTime<Answer>(method: string, path: string, work: () => Promise<Answer>): Promise<Answer> {
+  return new Promise((done, fail) => {
+    const late = new ParleyError('timeout', `No answer to ${method} ${path}`);
+    const timer = setTimeout(() => fail(late), REST_TIMEOUT_MS);
+    work()
+      .then(done, (cause: unknown) => fail(new ParleyError('network', String(cause))))
+      .finally(() => clearTimeout(timer));
+  });
 }
 
 function queryText(query: Query = {}): string {

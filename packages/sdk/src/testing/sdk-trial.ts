@@ -86,6 +86,7 @@ export async function until(
   conversation: ParleyConversation,
   isSo: (items: readonly TimelineItem[]) => boolean,
   what = 'as expected',
+  waitMs = WAIT_MS,
 ): Promise<void> {
   await new Promise<void>((done, fail) => {
     const check = (): void => {
@@ -94,8 +95,8 @@ export async function until(
     const stops = [conversation.on('timeline', check), conversation.on('details', check)];
     const timer = setTimeout(() => {
       const last = conversation.timeline.slice(-3).map(({ seq, content, status }) => `${seq} ${content} ${status}`);
-      end(() => fail(new Error(`Not ${what} in ${WAIT_MS} ms; last: ${last.join(', ')}`)));
-    }, WAIT_MS);
+      end(() => fail(new Error(`Not ${what} in ${waitMs} ms; last: ${last.join(', ')}`)));
+    }, waitMs);
     const end = (then: () => void): void => {
       clearTimeout(timer);
       for (const stop of stops) stop();
