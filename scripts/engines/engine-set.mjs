@@ -100,8 +100,8 @@ export class EngineSet {
       await rm(node.record.folder, { recursive: true, force: true });
       this.#nodes.delete(node.name);
     }
-    await this.#save();
-    if (this.#nodes.size === 0) await rm(this.folder, { recursive: true, force: true });
+    if (this.#nodes.size > 0) await this.#save();
+    else await rm(this.folder, { recursive: true, force: true });
     return nodes.map(({ name }) => name);
   }
 

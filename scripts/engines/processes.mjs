@@ -79,16 +79,17 @@ export async function stop(target, { request = 'SIGTERM', timeoutMs }) {
   } catch (error) {
     if (error.code !== 'ESRCH') throw error;
   }
-  if (await isGoneWithin(target, timeoutMs)) return true;
+  if (await within(timeoutMs, () => !isRunning(target))) return true;
   await kill(target);
   return false;
 }
 
-/** SIGKILL to a process and all that it started; returns when it is gone. */
+/** SIGKILL to a process and all that it started; returns when all are gone. */
 export async function kill(target) {
+  const tree = [target, ...descendantsOf(target.pid).map((pid) => ({ pid, startTime: startTimeOf(pid) }))];
   signal(target, 'SIGKILL');
-  if (!(await isGoneWithin(target, KILLED_GONE_MS_MAX)))
-    throw new EngineError(`Process ${target.pid} does not end, not even by SIGKILL.`);
+  const areGone = await within(KILLED_GONE_MS_MAX, () => tree.every((one) => !isRunning(one)));
+  if (!areGone) throw new EngineError(`Process ${target.pid} does not end, not even by SIGKILL.`);
 }
 
 /** @returns true as soon as `condition` holds, false when it did not within `timeoutMs` */
@@ -104,10 +105,6 @@ export async function within(timeoutMs, condition) {
 /** This process, in the form in which processes are remembered. */
 export function thisProcess() {
   return { pid: process.pid, startTime: startTimeOf(process.pid) };
-}
-
-function isGoneWithin(target, timeoutMs) {
-  return within(timeoutMs, () => !isRunning(target));
 }
 
 function startTimeOf(pid) {
