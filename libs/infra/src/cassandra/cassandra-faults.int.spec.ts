@@ -1,0 +1,121 @@
+import type { Message } from '@parley/contracts';
+import type { DomainError, MessageStore, MessageWrite } from '@parley/domain';
+import type { Client } from 'cassandra-driver';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EngineNode, type StartedEngines, startEngines } from '../../../../scripts/engines/index.mjs';
+import { connectCassandra } from './cassandra-client.js';
+import { checkCassandra } from './cassandra-condition.js';
+import { CassandraMessageStore } from './cassandra-message-store.js';
+import { migrateCassandra } from './cassandra-schema.js';
+import { eventually } from './testing/eventually.testing.js';
+import { newConversation, sent } from './testing/written-messages.testing.js';
+
+/** 2 s are promised; half a second is for a machine that does much else. */
+const ANSWER_MS_MAX = 2_500;
+/** A node that was killed reads its commit log and starts; seconds where nothing else runs. */
+const RESTART_MS_MAX = 240_000;
+const EVERYTHING = { fromSeq: 1, toSeq: Number.MAX_SAFE_INTEGER };
+
+describe('a Cassandra node that fails', () => {
+  let engines: StartedEngines;
+  let node: EngineNode;
+  let client: Client;
+  let store: MessageStore;
+  const conversationId = newConversation();
+  beforeAll(async () => {
+    engines = await startEngines(['cassandra']);
+    node = engines.nodes[0] as EngineNode;
+    const settings = { contactPoints: [node.address], localDataCenter: 'datacenter1', keyspace: 'parley' };
+    await migrateCassandra(settings, { datacenter1: 1 });
+    client = await connectCassandra(settings);
+    store = new CassandraMessageStore(client);
+    await store.append([sent(conversationId, 1)]);
+  });
+  afterAll(async () => {
+    await client?.shutdown();
+    await engines?.stop();
+  });
+
+  const firstPage = (): Promise<readonly Message[]> =>
+    store.read({ conversationId, range: EVERYTHING, order: 'newest-first', limit: 1, bytesMax: 1_000 });
+  const expectUnavailable = async (asked: () => Promise<unknown>): Promise<void> => {
+    const began = performance.now();
+    const error = await asked().then(
+      () => null,
+      (reason: DomainError) => reason,
+    );
+    expect(error).toMatchObject({ code: 'store_unavailable', retryAfterMs: expect.any(Number) });
+    expect(performance.now() - began).toBeLessThan(ANSWER_MS_MAX);
+  };
+  const everyCall = (): (() => Promise<unknown>)[] => [
+    firstPage,
+    () => store.find(conversationId, ['1']),
+    () => store.conversationOf('1'),
+    () => store.findSends([{ conversationId, senderId: conversationId, clientMsgId: 'c' }]),
+    () => store.changes({ conversationId, afterRev: 0, range: EVERYTHING, limit: 1, bytesMax: 1 }),
+    () => checkCassandra(client),
+  ];
+
+  it(
+    'has lost nothing that it acknowledged, when it was killed while messages came',
+    async () => {
+      const acknowledged: MessageWrite[] = [];
+      const load = newConversation();
+      let seq = 0;
+      const writer = async (): Promise<void> => {
+        for (;;) {
+          const write = sent(load, ++seq);
+          try {
+            await store.append([write]);
+          } catch {
+            return;
+          }
+          acknowledged.push(write);
+        }
+      };
+      const writers = Promise.all(Array.from({ length: 16 }, writer));
+      await eventually(async () => acknowledged.length >= 500);
+      await node.kill();
+      await writers;
+      await node.start();
+      const kept = new Set<string>();
+      await eventually(async () => {
+        for (let fromSeq = 1; fromSeq <= seq; fromSeq += 500) {
+          const range = { fromSeq, toSeq: fromSeq + 499 };
+          const read = { conversationId: load, range, order: 'oldest-first', limit: 500, bytesMax: 1e7 } as const;
+          for (const message of await store.read(read)) kept.add(message.messageId);
+        }
+        return true;
+      });
+      expect(acknowledged.filter(({ message }) => !kept.has(message.messageId))).toEqual([]);
+      expect(acknowledged.length).toBeGreaterThanOrEqual(500);
+    },
+    RESTART_MS_MAX,
+  );
+
+  it(
+    'is answered for within 2 s while it is away, and used again when it is back',
+    async () => {
+      await node.kill();
+      for (const call of everyCall()) await expectUnavailable(call);
+      const refused = store.append([sent(conversationId, 2)]);
+      await expect(refused).rejects.toMatchObject({ code: 'store_unavailable' });
+      await node.start();
+      await eventually(() => checkCassandra(client).then(() => true));
+      expect(await firstPage()).toHaveLength(1);
+      await store.append([sent(conversationId, 2)]);
+    },
+    RESTART_MS_MAX,
+  );
+
+  it('is answered for within 2 s while it is frozen, each time, and used again when it goes on', async () => {
+    node.pause();
+    try {
+      for (const call of everyCall()) await expectUnavailable(call);
+    } finally {
+      node.resume();
+    }
+    await eventually(() => checkCassandra(client).then(() => true));
+    expect(await firstPage()).toHaveLength(1);
+  });
+});
