@@ -24,6 +24,8 @@ export interface RecordSenderOptions extends KafkaConnection {
   /** Bounds of what waits for the send under way to end; beyond them `send` is refused as `overloaded`. */
   waitingRecordsMax: number;
   waitingBytesMax: number;
+  /** After so many records a producer is replaced by a new one: it numbers the records of a partition by 31 bits. */
+  producerRecordsMax?: number;
   onTrouble?: OnTrouble;
 }
 
@@ -36,6 +38,7 @@ export const GROUP_BYTES_MAX = 3_145_728;
 export const SEND_MS_MAX = 2_000;
 export const QUEUE_MS_MAX = 800;
 
+const PRODUCER_RECORDS_MAX = 1_000_000_000;
 const RETRY_PAUSE_MS = 100;
 const BACKOFF_MS = { first: 100, longest: 1_000 };
 const OVERLOADED_RETRY_AFTER_MS = 500;
@@ -63,6 +66,7 @@ export class RecordSender {
   private waitingRecords = 0;
   private waitingBytes = 0;
   private producer: Producer | null = null;
+  private producerRecords = 0;
   private pumping: Promise<void> | null = null;
   private expiry: NodeJS.Timeout | null = null;
   private endPause: (() => void) | null = null;
@@ -120,8 +124,7 @@ export class RecordSender {
       } catch (error) {
         this.options.onTrouble?.(`records not sent to ${this.options.topic}`, error);
         for (const group of groups) group.reject(kafkaUnavailable(error));
-        void closeClient(this.producer);
-        this.producer = null;
+        this.dropProducer();
         await this.pause(pauseMs);
         pauseMs = Math.min(pauseMs * 2, BACKOFF_MS.longest);
       }
@@ -130,11 +133,19 @@ export class RecordSender {
   }
 
   private async produce(groups: readonly Group[]): Promise<void> {
-    const { topic } = this.options;
+    const { topic, producerRecordsMax } = this.options;
+    if (this.producerRecords >= (producerRecordsMax ?? PRODUCER_RECORDS_MAX)) this.dropProducer();
     this.producer ??= this.openProducer();
     const messages: MessageToProduce[] = [];
     for (const { records } of groups) for (const record of records) messages.push({ topic, ...record });
+    this.producerRecords += messages.length;
     await within(SEND_MS_MAX, `${messages.length} records for ${topic}`, this.producer.send({ messages }));
+  }
+
+  private dropProducer(): void {
+    void closeClient(this.producer);
+    this.producer = null;
+    this.producerRecords = 0;
   }
 
   private openProducer(): Producer {
