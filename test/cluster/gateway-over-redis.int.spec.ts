@@ -148,6 +148,18 @@ describe('a gateway over Redis', () => {
     expect(seqsOf(dan)).toEqual([8]);
   });
 
+  it('reads the members of those conversations that moved which concern it, and of no other', async () => {
+    const userId = randomUUID();
+    gateway.reader.setMembers([userId]);
+    const fay = await client(userId);
+    const { membershipReads } = gateway.reader;
+    const here = { conversationId: CONVERSATION, lastSeq: 3, lastRev: 4 };
+    const elsewhere = Array.from({ length: 50 }, () => ({ ...here, conversationId: randomUUID() }));
+    await publish({ type: 'conversations-moved', heads: [...elsewhere, here] });
+    expect(await fay.hears('heads')).toEqual([{ heads: [here] }]);
+    expect(gateway.reader.membershipReads).toBe(membershipReads + 1);
+  });
+
   it('tells its sockets to resync when Redis is back, and none of them has to reconnect', async () => {
     const userIds = Array.from({ length: 20 }, () => randomUUID());
     gateway.reader.setMembers(userIds);

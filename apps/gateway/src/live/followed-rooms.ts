@@ -86,6 +86,11 @@ export class FollowedRooms implements OnApplicationBootstrap, OnModuleDestroy {
     await inTime(user.ready);
   }
 
+  /** Whether what is published to the conversation arrives here: then somebody here belongs to it. */
+  brings(conversationId: string): boolean {
+    return this.broadcast.bringsEverything || this.broadcast.followedSince(conversationRoom(conversationId)) !== null;
+  }
+
   /** Follows and leaves what a change of members asks for. Resolves when what is new arrives here. */
   async changed(event: LiveMembersChanged | LiveConversationCreated): Promise<void> {
     if (this.broadcast.bringsEverything) return;

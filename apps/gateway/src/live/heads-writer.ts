@@ -57,6 +57,8 @@ export class HeadsWriter {
   async moved(heads: readonly HeadEntry[]): Promise<void> {
     const byUser = new Map<string, HeadEntry[]>();
     for (const head of heads) {
+      // Every gateway hears of all that moved: it reads the members of what concerns it.
+      if (!this.rooms.brings(head.conversationId)) continue;
       const { turn } = this.told;
       // Without its members, nobody can be told; the next poll of heads finds what changed.
       const membership = await this.directory.reload(head.conversationId).catch(() => null);
