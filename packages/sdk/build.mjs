@@ -36,16 +36,16 @@ const options = {
   outDir: out,
 };
 const host = ts.createCompilerHost(options);
-const { readFile, fileExists, getSourceFile } = host;
+const disk = ts.createCompilerHost(options);
 const tablesText = Object.entries(TABLES)
   .map(([name, key]) => `export type ${name}s = { [Name in wire.${key}]: wire.${name}<Name> };`)
   .join('\n');
-host.readFile = (name) => (resolve(name) === tables ? textOfTables() : readFile.call(host, name));
-host.fileExists = (name) => resolve(name) === tables || fileExists.call(host, name);
+host.readFile = (name) => (resolve(name) === tables ? textOfTables() : disk.readFile(name));
+host.fileExists = (name) => resolve(name) === tables || disk.fileExists(name);
 host.getSourceFile = (name, ...more) =>
   resolve(name) === tables
     ? ts.createSourceFile(name, textOfTables(), options.target)
-    : getSourceFile.call(host, name, ...more);
+    : disk.getSourceFile(name, ...more);
 
 const program = ts.createProgram([join(src, 'index.ts'), tables], options, host);
 const checker = program.getTypeChecker();
@@ -94,6 +94,8 @@ function object(type) {
     return `${property.name}${isOptional ? '?' : ''}: ${written(value)}${isNullable ? ' | null' : ''}${isOptional ? ' | undefined' : ''};`;
   });
   for (const { keyType, type: value } of checker.getIndexInfosOfType(type)) {
+    // Of `{ok: true} & Record<string, never>` only the first half can be met.
+    if (value.flags & ts.TypeFlags.Never) continue;
     lines.push(`[key: ${checker.typeToString(keyType)}]: ${written(value)};`);
   }
   return lines.length === 0 ? 'Record<string, never>' : `{ ${lines.join(' ')} }`;

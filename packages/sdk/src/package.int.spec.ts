@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { rspack } from '@rspack/core';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestApp } from '../../../test/clients/test-app.js';
+
+const run = promisify(execFile);
+const packageFolder = resolve(import.meta.dirname, '..');
+const modules = resolve(packageFolder, '../../node_modules');
+/** What the package adds to an application that has socket.io-client already, and with it. */
+const OWN_GZIP_BYTES_MAX = 16_000;
+const WHOLE_GZIP_BYTES_MAX = 35_000;
+
+/** A user's project with the built package and what it depends on, and nothing else of this repository. */
+let project: string;
+const installed = (...path: string[]) => join(project, 'node_modules', '@parley', 'sdk', ...path);
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'parley-sdk-'));
+  await mkdir(installed(), { recursive: true });
+  await run(process.execPath, [join(packageFolder, 'build.mjs'), installed('dist')]);
+  await cp(join(packageFolder, 'package.json'), installed('package.json'));
+  await writeFile(join(project, 'package.json'), '{ "type": "module" }');
+  // Resolved from the package's real folder, which is the copy.
+  for (const name of ['socket.io-client', '@types/node', 'undici-types']) {
+    await mkdir(join(project, 'node_modules', name, '..'), { recursive: true });
+    await symlink(join(modules, name), join(project, 'node_modules', name));
+  }
+});
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+async function snippets(): Promise<string[]> {
+  const text = await readFile(join(packageFolder, 'README.md'), 'utf8');
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
+}
+
+function typeErrors(files: string[], types: string[]): string[] {
+  const program = ts.createProgram(files, {
+    strict: true,
+    noEmit: true,
+    exactOptionalPropertyTypes: true,
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2022.d.ts'],
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    typeRoots: [join(project, 'node_modules', '@types')],
+    types,
+  });
+  return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}
+
+describe('the built package', () => {
+  it('has types that need neither zod, nor the DOM, nor Node', async () => {
+    const file = join(project, 'user.ts');
+    await writeFile(
+      file,
+      `import { connect, type Conversation, type Message } from '@parley/sdk';
+       declare const message: Message;
+       export const seq: number = message.seq;
+       export const names = async (token: string): Promise<(string | null)[]> =>
+         (await connect({ url: '', token })).conversations.map(({ name }: Conversation) => name);
+       // @ts-expect-error A message has no such field: the type is the contract's, and not any.
+       export const nothing = message.nothing;\n`,
+    );
+    expect(typeErrors([file], [])).toEqual([]);
+  }, 60_000);
+
+  it('runs the snippets of its README as they are, against a server, and they type-check', async () => {
+    const app = await TestApp.start();
+    try {
+      const files: string[] = [];
+      for (const [i, text] of (await snippets()).entries()) {
+        const file = join(project, `snippet-${i}.ts`);
+        await writeFile(file, text.replace('http://127.0.0.1:3000', app.url));
+        files.push(file);
+      }
+      expect(files.length).toBeGreaterThanOrEqual(4);
+      expect(typeErrors(files, ['node'])).toEqual([]);
+      const said: string[] = [];
+      for (const file of files) said.push((await run(process.execPath, [file], { timeout: 20_000 })).stdout);
+      expect(said[0]).toContain('Hello (sending)');
+      expect(said[0]).toContain('Hello (sent)');
+      expect(said[1]).toBe('I am Ada\n');
+      expect(said[2]).toContain('validation_failed false');
+      expect(said[3]).toContain('connected\n2 0\n');
+    } finally {
+      await app.stop();
+    }
+  }, 120_000);
+
+  it('stays small', async () => {
+    const own = await bundledBytes({ 'socket.io-client': 'module socket.io-client' });
+    const whole = await bundledBytes({});
+    expect(own, `${own} bytes of its own`).toBeLessThanOrEqual(OWN_GZIP_BYTES_MAX);
+    expect(whole, `${whole} bytes with socket.io-client`).toBeLessThanOrEqual(WHOLE_GZIP_BYTES_MAX);
+    expect(whole).toBeGreaterThan(own);
+  });
+
+  it('has the public surface that was agreed on', async () => {
+    await expect(publicSurface()).toMatchFileSnapshot('../api-report.d.ts');
+  });
+});
+
+/** Minified and compressed, for a browser. */
+async function bundledBytes(externals: Record<string, string>): Promise<number> {
+  const path = join(project, `bundle-${Object.keys(externals).length}`);
+  const compiler = rspack({
+    mode: 'production',
+    target: ['web', 'es2022'],
+    entry: installed('dist', 'index.js'),
+    externals,
+    output: { path, filename: 'bundle.js', library: { type: 'module' }, module: true },
+  });
+  await new Promise((done, fail) => {
+    compiler.run((error, stats) => {
+      const problem = error ?? (stats?.hasErrors() ? new Error(stats.toString()) : null);
+      compiler.close(() => (problem ? fail(problem) : done(undefined)));
+    });
+  });
+  const text = await readFile(join(path, 'bundle.js'), 'utf8');
+  expect(text).not.toContain('ZodError');
+  return gzipSync(text, { level: 9 }).byteLength;
+}
+
+/** Every export of the package's index, as its declaration says it. */
+function publicSurface(): string {
+  const index = installed('dist', 'index.d.ts');
+  const program = ts.createProgram([index], { lib: ['lib.es2022.d.ts'], types: [] });
+  const checker = program.getTypeChecker();
+  const source = program.getSourceFile(index);
+  const symbol = source && checker.getSymbolAtLocation(source);
+  if (!symbol) throw new Error('The package exports nothing');
+  const texts = checker.getExportsOfModule(symbol).map((exported) => {
+    const target = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    const nodes = target.declarations ?? [];
+    return nodes.map((node) => (ts.isVariableDeclaration(node) ? node.parent.parent : node).getText()).join('\n');
+  });
+  return `// Everything that users may rely on. Written by: vitest run packages/sdk/src/package.int.spec.ts -u\n\n${texts.sort().join('\n\n')}\n`;
+}
