@@ -248,7 +248,7 @@ describe('GET /v1/connect', () => {
     const besideGateways = await openRestDoor({ settings: { gatewayUrls } });
     const headers = { authorization: `Bearer ${CALLER}` };
     const { url, fallbackUrls } = (await besideGateways.app.inject({ url: '/v1/connect', headers })).json();
-    expect([url, ...fallbackUrls].toSorted()).toEqual(gatewayUrls);
+    expect(new Set([url, ...fallbackUrls])).toEqual(new Set(gatewayUrls));
     await besideGateways.close();
   });
 });

@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { CommandJournal, CommandLog, PartitionRunner, ReceiptFolder } from '@parley/domain';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
+  CLOSE_TIMEOUT_MS,
   DatabaseLock,
   DataDirLock,
   drainRequests,
@@ -15,10 +16,11 @@ import {
   openDatabase,
   openPipelineAdapters,
   REQUEST_ID_OPTIONS,
+  serveOperations,
   Shutdown,
-  startOperationsServer,
   startSupervisedPostgres,
   traceBus,
+  urlOf,
   withJwtSecret,
   type AppConfig,
   type ConfigWithSecret,
@@ -34,7 +36,6 @@ import { createHttpAdapter } from '../../api/src/http/http-adapter.js';
 import { StandaloneModule } from './standalone.module.js';
 
 const STOP_POSTGRES_TIMEOUT_MS = 12_000;
-const CLOSE_TIMEOUT_MS = 5_000;
 
 export interface StandaloneDeps {
   readonly logger: Logger;
@@ -102,10 +103,21 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
     onTrouble,
   });
   shutdown.at('close_application', 'engines', CLOSE_TIMEOUT_MS, () => adapters.close());
+  for (const { name, check } of adapters.engines) health.watch(name, check);
   // After the lock of the data folder was taken: the secret lives in it.
   const complete: ConfigWithSecret = withJwtSecret(config);
   const app = await NestFactory.create<NestFastifyApplication>(
-    StandaloneModule.forRoot({ config: complete, database, adapters, logger, metrics, health, shutdown, onTrouble }),
+    StandaloneModule.forRoot({
+      config: complete,
+      database,
+      adapters,
+      logger,
+      metrics,
+      health,
+      shutdown,
+      onTrouble,
+      onLost: deps.onLost,
+    }),
     createHttpAdapter({ trustProxy: config.http.trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId }),
     { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
   );
@@ -125,8 +137,14 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
   shutdown.at('stop_accepting', 'requests', config.shutdown.drainTimeoutMs, drain);
 
   const { port } = app.getHttpServer().address() as AddressInfo;
-  const url = config.http.publicUrl ?? urlOf(config.http.host, port);
-  return { url, port, metricsPort, app, metrics, close: () => shutdown.run(config.shutdown.timeoutMs) };
+  return {
+    url: urlOf(config, port),
+    port,
+    metricsPort,
+    app,
+    metrics,
+    close: () => shutdown.run(config.shutdown.timeoutMs),
+  };
 }
 
 /** Ready once this process owns every partition: until then a command would wait for an owner that is not there. */
@@ -137,16 +155,6 @@ function watchPipeline(app: NestFastifyApplication, parts: { metrics: Metrics; h
   parts.health.register('pipeline', () => {
     if (runner.owned().size < log.partitions) throw new Error('Not every partition has its owner here.');
   });
-}
-
-async function serveOperations(
-  config: AppConfig,
-  { shutdown, ...parts }: { metrics: Metrics; health: HealthChecks; shutdown: Shutdown },
-): Promise<number | undefined> {
-  if (config.metrics.port === undefined) return undefined;
-  const server = await startOperationsServer({ host: config.http.host, port: config.metrics.port, ...parts });
-  shutdown.at('let_go', 'metrics port', CLOSE_TIMEOUT_MS, () => server.close());
-  return server.port;
 }
 
 /** Sockets are told first; then receipts that are still folded, then the commands in flight; then the owner stops. */
@@ -200,10 +208,4 @@ async function startBundledPostgres(config: AppConfig, deps: StandaloneDeps, shu
   });
   shutdown.at('stop_postgres', 'bundled Postgres', STOP_POSTGRES_TIMEOUT_MS, () => postgres.stop());
   return postgres.url;
-}
-
-/** An address that the person who reads it can open: nobody can connect to 0.0.0.0. */
-function urlOf(host: string, port: number): string {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }

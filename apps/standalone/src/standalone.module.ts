@@ -20,7 +20,7 @@ const BLOCK_STATE_MS = 10 * 60_000;
 @Module({})
 export class StandaloneModule {
   static forRoot(parts: ProcessParts): DynamicModule {
-    const { config, database, adapters, onTrouble } = parts;
+    const { config, database, adapters, onTrouble, onLost } = parts;
     return {
       module: StandaloneModule,
       imports: [
@@ -30,7 +30,7 @@ export class StandaloneModule {
         PipelineInfraModule.forRoot({ adapters, database, failPoint: config.faults.failPoint, onTrouble }),
         MessagingModule.forRoot(domainLimits(config, BLOCK_STATE_MS)),
         // The lock of the data folder, or of the database, keeps other owners out.
-        WorkerModule.forRoot({ ownerId: randomUUID(), exclusive: true, onTrouble }),
+        WorkerModule.forRoot({ ownerId: randomUUID(), exclusive: true, onTrouble, ...(onLost && { onLost }) }),
         ApiModule,
         GatewayModule,
       ],

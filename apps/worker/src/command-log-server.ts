@@ -1,4 +1,4 @@
-import type { CommandLog, LogRecord, PartitionRunner } from '@parley/domain';
+import { type CommandLog, type LogRecord, LogTruncated, type PartitionRunner } from '@parley/domain';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
 
@@ -23,6 +23,8 @@ export class CommandLogServer extends Server implements CustomTransportStrategy 
   constructor(
     private readonly log: CommandLog,
     private readonly runner: PartitionRunner,
+    /** The log has lost records: no owner may go on. */
+    private readonly onLost: (error: Error) => void = () => {},
   ) {
     super();
   }
@@ -82,6 +84,7 @@ export class CommandLogServer extends Server implements CustomTransportStrategy 
       this.waitsForLog = false;
       return records;
     } catch (error) {
+      if (error instanceof LogTruncated) this.onLost(error);
       this.waitsForLog = true;
       this.runner.waitForLog(error);
       await pause();

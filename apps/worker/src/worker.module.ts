@@ -22,6 +22,8 @@ export interface WorkerOptions {
   /** A process lock keeps other owners out. */
   exclusive: boolean;
   onTrouble: (what: string, error: unknown) => void;
+  /** Told once no owner may go on: the log has lost records. */
+  onLost?: (error: Error) => void;
 }
 
 const OWNER_PORTS = [
@@ -51,7 +53,7 @@ type OwnerPorts = [
 /** Owners of partitions. The ports come from the profile's global module. */
 @Module({})
 export class WorkerModule {
-  static forRoot({ ownerId, exclusive, onTrouble }: WorkerOptions): DynamicModule {
+  static forRoot({ ownerId, exclusive, onTrouble, onLost }: WorkerOptions): DynamicModule {
     return {
       module: WorkerModule,
       controllers: [PipelineController],
@@ -74,7 +76,7 @@ export class WorkerModule {
         {
           provide: CommandLogServer,
           inject: [CommandLog, PartitionRunner],
-          useFactory: (log: CommandLog, runner: PartitionRunner) => new CommandLogServer(log, runner),
+          useFactory: (log: CommandLog, runner: PartitionRunner) => new CommandLogServer(log, runner, onLost),
         },
       ],
       exports: [CommandLogServer, PartitionRunner],

@@ -14,6 +14,8 @@ export interface ProcessParts extends OperationsInfraOptions {
   /** Open; the application closes them when it ends. */
   adapters: PipelineAdapters;
   onTrouble: (what: string, error: unknown) => void;
+  /** What the process cannot work without is gone: it ends. */
+  onLost?: ((error: Error) => void) | undefined;
 }
 
 /** Accounts and sessions, with the limits that are configured. */

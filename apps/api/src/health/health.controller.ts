@@ -29,7 +29,7 @@ export class HealthController {
   async ready(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<HealthAnswer> {
     const { ready, missing } = await this.health.readiness();
     const answer = this.answer(reply, ready);
-    return ready || !isLocalCaller(request) ? answer : { ...answer, missing };
+    return missing.length === 0 || !isLocalCaller(request) ? answer : { ...answer, missing };
   }
 
   private answer(reply: FastifyReply, good: boolean): HealthAnswer {

@@ -1,6 +1,9 @@
 export interface Readiness {
   readonly ready: boolean;
-  /** Names of what is missing, for operators only: it tells a stranger how the system is built. */
+  /**
+   * Names of what is missing, for operators only: it tells a stranger how the system is built. A process may be ready
+   * without some of it.
+   */
   readonly missing: readonly string[];
 }
 

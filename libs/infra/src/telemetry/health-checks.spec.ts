@@ -67,4 +67,17 @@ describe('health checks', () => {
     health.register('database', () => {});
     expect(() => health.register('database', () => {})).toThrow(/registered twice/);
   });
+
+  it('stay ready without a part that is only watched, and name it', async () => {
+    const checks = new HealthChecks(5_000, 0);
+    let away = true;
+    checks.register('database', () => {});
+    checks.watch('redis', () => {
+      if (away) throw new Error('away');
+    });
+    expect(await checks.readiness()).toEqual({ ready: true, missing: ['redis'] });
+    away = false;
+    expect(await checks.readiness()).toEqual({ ready: true, missing: [] });
+    expect(() => checks.watch('database', () => {})).toThrow(/twice/);
+  });
 });

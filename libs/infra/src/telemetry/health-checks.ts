@@ -11,7 +11,7 @@ export type HealthCheck = () => void | Promise<void>;
 
 /** The parts this process needs, each registered under a name by whoever opens it. */
 export class HealthChecks extends Health {
-  private readonly checks = new Map<string, { check: HealthCheck; timeoutMs: number }>();
+  private readonly checks = new Map<string, { check: HealthCheck; timeoutMs: number; required: boolean }>();
   private answer: { readonly since: number; readonly readiness: Promise<Readiness> } | undefined;
   private draining = false;
 
@@ -24,8 +24,21 @@ export class HealthChecks extends Health {
 
   /** @throws Error when the name is taken: one of the two parts would never be asked */
   register(name: string, check: HealthCheck, timeoutMs = CHECK_TIMEOUT_MS): void {
+    this.add(name, { check, timeoutMs, required: true });
+  }
+
+  /**
+   * A part that is missed but that this process can do without, in part or for a while: readiness names it and stays.
+   * If all processes turned away for it, nobody would answer what can still be answered.
+   * @throws Error when the name is taken
+   */
+  watch(name: string, check: HealthCheck, timeoutMs = CHECK_TIMEOUT_MS): void {
+    this.add(name, { check, timeoutMs, required: false });
+  }
+
+  private add(name: string, part: { check: HealthCheck; timeoutMs: number; required: boolean }): void {
     if (this.checks.has(name)) throw new Error(`The health check ${name} is registered twice.`);
-    this.checks.set(name, { check, timeoutMs });
+    this.checks.set(name, part);
     this.answer = undefined;
   }
 
@@ -53,7 +66,7 @@ export class HealthChecks extends Health {
     const names = [...this.checks.keys()];
     const passed = await Promise.all(names.map((name) => this.passes(name)));
     const missing = names.filter((_, index) => !passed[index]);
-    return { ready: missing.length === 0, missing };
+    return { ready: !missing.some((name) => this.checks.get(name)?.required), missing };
   }
 
   private async passes(name: string): Promise<boolean> {

@@ -66,7 +66,7 @@ async function answer(
       return;
     case '/health/ready': {
       const { ready, missing } = await health.readiness();
-      json(response, ready, ready ? {} : { missing });
+      json(response, ready, missing.length === 0 ? {} : { missing });
       return;
     }
     default:

@@ -1,0 +1,58 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { MessagingModule } from '@parley/domain';
+import {
+  accountsInfra,
+  type AppConfig,
+  clusterBootstrap,
+  domainLimits,
+  drainRequests,
+  finishCommandsInOrder,
+  observeRequests,
+  OperationsInfraModule,
+  PipelineInfraModule,
+  type ProcessParts,
+  REQUEST_ID_OPTIONS,
+  runProcess,
+  type Tracing,
+} from '@parley/infra';
+import { ApiModule } from './api.module.js';
+import { configureHttp } from './http/configure-http.js';
+import { createHttpAdapter } from './http/http-adapter.js';
+
+/** The REST door as a process of its own. */
+@Module({})
+export class ApiProcessModule {
+  static forRoot(parts: ProcessParts): DynamicModule {
+    const { config, adapters, database, onTrouble } = parts;
+    return {
+      module: ApiProcessModule,
+      imports: [
+        OperationsInfraModule.forRoot(parts),
+        CqrsModule.forRoot(),
+        accountsInfra(parts),
+        PipelineInfraModule.forRoot({ adapters, database, onTrouble }),
+        MessagingModule.forRoot(domainLimits(config)),
+        ApiModule,
+      ],
+    };
+  }
+}
+
+export function runApi(config: AppConfig, tracing: Tracing | undefined): Promise<void> {
+  const bootstrap = clusterBootstrap({
+    name: 'api',
+    module: (parts) => ApiProcessModule.forRoot(parts),
+    httpAdapter: ({ http }) =>
+      createHttpAdapter({ trustProxy: http.trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId }),
+    prepare: (app, parts) => {
+      const fastify = app.getHttpAdapter().getInstance();
+      observeRequests(fastify, parts.metrics, parts.logger);
+      const { drainTimeoutMs } = parts.config.shutdown;
+      parts.shutdown.at('stop_accepting', 'requests', drainTimeoutMs, drainRequests(fastify));
+      configureHttp(app);
+      finishCommandsInOrder(app, parts);
+    },
+  });
+  return runProcess(config, tracing, bootstrap);
+}

@@ -1,0 +1,171 @@
+// `npm run cluster`: 2 gateways, 1 api and 2 workers on engines of their own, until it is stopped (Ctrl-C).
+// The engines' data goes with it; what runs where stands in a JSON file, whose path is printed first.
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEngines } from './engines/index.mjs';
+import { root } from './sources.mjs';
+
+const USAGE = `Usage: npm run cluster [-- --middle-way]
+  --middle-way   Postgres and Redis alone: log, events and messages are tables
+Variables of the configuration go to every process: RATE_LIMITS=off npm run cluster
+`;
+const ROLES = ['worker-1', 'worker-2', 'gateway-1', 'gateway-2', 'api-1'];
+const READY_MS_MAX = 60_000;
+const STOP_MS_MAX = 40_000;
+
+const say = (line) => process.stderr.write(`${line}\n`);
+
+function optionsOf(args) {
+  const unknown = args.filter((arg) => arg !== '--middle-way');
+  if (unknown.length === 0) return { middleWay: args.length > 0 };
+  say(USAGE.trimEnd());
+  process.exit(1);
+}
+
+function build() {
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: 'inherit' });
+  if (status !== 0 || !existsSync(join(root, 'dist', 'apps', 'worker', 'main.js'))) process.exit(status || 1);
+}
+
+/** Ports that were free a moment ago: the gateways' addresses must be known before they listen. */
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => new Promise((done) => server.listen(0, '127.0.0.1', done))));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
+/** What all processes have in common; what the caller's environment says wins. */
+function environmentOf({ engines, middleWay, urls }) {
+  const { POSTGRES_ADMIN_URL, ...addresses } = engines.env;
+  const stores = middleWay ? { COMMAND_LOG: 'postgres', EVENT_STREAM: 'postgres', MESSAGE_STORE: 'postgres' } : {};
+  return {
+    PROFILE: 'cluster',
+    DATABASE_URL: POSTGRES_ADMIN_URL,
+    AUTH_JWT_SECRET: randomBytes(32).toString('base64url'),
+    KAFKA_REPLICATION_FACTOR: '1',
+    CASSANDRA_REPLICATION_FACTOR: '1',
+    GATEWAY_URLS: ROLES.filter((name) => name.startsWith('gateway'))
+      .map((name) => urls.get(name))
+      .join(),
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node-compile-cache'),
+    ...addresses,
+    ...stores,
+    ...process.env,
+  };
+}
+
+/** Starts one process; resolves when it says that it is ready, rejects with its last words. */
+function startProcess(name, port, folder, env) {
+  const logFile = join(folder, `${name}.log`);
+  const log = createWriteStream(logFile);
+  const main = join(root, 'dist', 'apps', name.split('-')[0], 'main.js');
+  const child = spawn(process.execPath, ['--enable-source-maps', main], {
+    cwd: root,
+    env: { ...env, PORT: String(port), OTEL_SERVICE_NAME: `parley-${name}` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A Ctrl-C reaches this script alone, which stops the processes in order.
+    detached: true,
+  });
+  let tail = '';
+  const ready = new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`${name} is not ready after ${READY_MS_MAX / 1_000} s`)),
+      READY_MS_MAX,
+    );
+    const hear = (chunk) => {
+      log.write(chunk);
+      tail = `${tail}${chunk}`.slice(-2_000);
+      if (/^ready /m.test(tail)) {
+        clearTimeout(timer);
+        resolve();
+      }
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      reject(new Error(`${name} ended (${signal ?? code}):\n${tail.trimEnd()}`));
+    });
+  });
+  // Whoever waits hears of it; one that ends later is told by `watch`.
+  ready.catch(() => {});
+  return { name, role: name.split('-')[0], child, ready, logFile, url: `http://127.0.0.1:${port}` };
+}
+
+async function stopProcess({ name, child }) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => {
+    say(`${name} did not stop in time and is killed`);
+    child.kill('SIGKILL');
+  }, STOP_MS_MAX);
+  await ended;
+  clearTimeout(timer);
+}
+
+/** Doors first: a worker that went before them would leave their last commands to nobody. */
+async function stopAll(processes, engines) {
+  await Promise.all(processes.filter(({ role }) => role !== 'worker').map(stopProcess));
+  await Promise.all(processes.filter(({ role }) => role === 'worker').map(stopProcess));
+  await engines.stop();
+}
+
+function writeState(file, processes, engines) {
+  const state = {
+    processes: processes.map(({ name, role, child, url, logFile }) => ({ name, role, pid: child.pid, url, logFile })),
+    engines: engines.nodes.map(({ name, pid, address }) => ({ name, pid, address })),
+  };
+  writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`);
+}
+
+const { middleWay } = optionsOf(process.argv.slice(2));
+build();
+const stopping = new AbortController();
+const signalled = new Promise((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      stopping.abort();
+      resolve();
+    });
+  }
+});
+const engines = await startEngines(middleWay ? ['redis', 'postgres'] : ['kafka', 'cassandra', 'redis', 'postgres']);
+const folder = mkdtempSync(join(tmpdir(), 'parley-cluster-'));
+const ports = await freePorts(ROLES.length);
+const urls = new Map(ROLES.map((name, i) => [name, `http://127.0.0.1:${ports[i]}`]));
+const env = environmentOf({ engines, middleWay, urls });
+const stateFile = join(folder, 'cluster.json');
+const processes = [];
+try {
+  // The first one makes what all need; the others would only wait for it.
+  for (const group of [ROLES.slice(0, 1), ROLES.slice(1)]) {
+    if (stopping.signal.aborted) break;
+    const started = group.map((name) => startProcess(name, ports[ROLES.indexOf(name)], folder, env));
+    processes.push(...started);
+    await Promise.race([Promise.all(started.map(({ ready }) => ready)), signalled]);
+  }
+  if (!stopping.signal.aborted) {
+    writeState(stateFile, processes, engines);
+    for (const { name, child, logFile } of processes) {
+      child.once('exit', (code, signal) => {
+        if (!stopping.signal.aborted) say(`${name} ended (${signal ?? code}); its log: ${logFile}`);
+      });
+    }
+    process.stdout.write(`ready ${urls.get('api-1')} ${stateFile}\n`);
+    await signalled;
+  }
+} catch (error) {
+  say(error.message);
+  process.exitCode = 1;
+} finally {
+  stopping.abort();
+  await stopAll(processes, engines);
+  say(`stopped; logs: ${folder}`);
+}
