@@ -17,7 +17,8 @@ export type LiveEvent =
   | LiveMarksAdvanced
   | LiveTyping
   | LiveSendSettled
-  | LiveConversationsMoved;
+  | LiveConversationsMoved
+  | LiveBlocksChanged;
 
 interface InConversation<Type extends string> {
   type: Type;
@@ -79,4 +80,11 @@ export interface LiveSendSettled {
 export interface LiveConversationsMoved {
   type: 'conversations-moved';
   heads: { conversationId: string; lastSeq: number; lastRev: number }[];
+}
+
+/** Somebody has blocked or unblocked somebody: for the memories of processes, not for clients. */
+export interface LiveBlocksChanged {
+  type: 'blocks-changed';
+  blockerId: string;
+  blockedId: string;
 }

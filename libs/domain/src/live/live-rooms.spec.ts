@@ -25,11 +25,12 @@ describe('the rooms of an event', () => {
     expect(roomsOf({ ...change, added: [], removed: [], roles: { c: 'admin' } })).toEqual(['conversation:c']);
   });
 
-  it('are that of the sender for the end of a send, and of everybody for conversations that moved', () => {
+  it('are that of the sender for the end of a send, and of everybody for conversations that moved and for blocks', () => {
     const outcome = { status: 'rejected', code: 'forbidden', detail: '' } as const;
     expect(roomsOf({ type: 'send-settled', userId: 'a', conversationId: 'c', clientMsgId: '1', outcome })).toEqual([
       'user:a',
     ]);
     expect(roomsOf({ type: 'conversations-moved', heads: [] })).toEqual([EVERYBODY]);
+    expect(roomsOf({ type: 'blocks-changed', blockerId: 'a', blockedId: 'b' })).toEqual([EVERYBODY]);
   });
 });

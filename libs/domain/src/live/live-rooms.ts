@@ -28,6 +28,8 @@ export function roomsOf(event: LiveEvent): readonly Room[] {
     case 'send-settled':
       return [userRoom(event.userId)];
     case 'conversations-moved':
+    // Rare, and whoever lets the blocked person in may be anywhere.
+    case 'blocks-changed':
       return [EVERYBODY];
   }
 }

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MemoryBroadcast } from '../../../infra/src/memory/memory-broadcast.js';
 import type { Membership } from '../ports/conversation-reader.port.js';
 import { ADA, BEN, CommandSide } from '../testing/command-side.js';
+import type { Blocks } from '../users/blocks.port.js';
+import { DirectBlocks } from './direct-blocks.js';
 
 describe('direct blocks', () => {
   let side: CommandSide;
@@ -48,7 +51,31 @@ describe('direct blocks', () => {
     expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(true);
   });
 
-  it('that another process makes are noticed when the remembered state has run out', async () => {
+  it('that another process makes count as soon as they are heard of, or when events may have been missed', async () => {
+    const interrupted: (() => void)[] = [];
+    const broadcast = new MemoryBroadcast();
+    broadcast.onInterruption = (listener?: () => void) => {
+      if (listener) interrupted.push(listener);
+      return () => {};
+    };
+    const blocks = side.blocks as unknown as Blocks;
+    const here = new DirectBlocks(blocks, side.limits, broadcast);
+    const there = new CommandSide();
+    const elsewhere = new DirectBlocks(there.blocks as unknown as Blocks, side.limits, broadcast);
+    expect(await here.isBlocked(ADA, direct)).toBe(false);
+    side.blocks.setElsewhere(BEN, ADA, true);
+    there.blocks.set(BEN, ADA, true);
+    expect(await here.isBlocked(ADA, direct)).toBe(true);
+    side.blocks.setElsewhere(BEN, ADA, false);
+    expect(here.isBlocked(ADA, direct)).toBe(true);
+    for (const listener of interrupted) listener();
+    expect(await here.isBlocked(ADA, direct)).toBe(false);
+    here.onModuleDestroy();
+    elsewhere.onModuleDestroy();
+    await there.close();
+  });
+
+  it('that nobody told of are noticed when the remembered state has run out', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(false);
     side.blocks.setElsewhere(BEN, ADA, true);

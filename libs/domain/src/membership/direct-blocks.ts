@@ -3,6 +3,7 @@ import type { MaybePromise } from '../journal/maybe-promise.js';
 import { DomainLimits } from '../limits/domain-limits.js';
 import { RecentValues } from '../collections/recent-values.js';
 import { TransientMap } from '../collections/transient-map.js';
+import { Broadcast } from '../ports/broadcast.port.js';
 import type { Membership } from '../ports/conversation-reader.port.js';
 import { Blocks } from '../users/blocks.port.js';
 
@@ -15,27 +16,39 @@ interface BlockState {
 
 /**
  * Whether the other person of a direct conversation has blocked the sender, from memory for a while. A change made in
- * this process counts from its answer on; one made in another, after `blockStateMs` at the latest.
+ * this process counts from its answer on; one made in another, as soon as it is heard of, and after `blockStateMs` at the
+ * latest.
  */
 export class DirectBlocks implements OnModuleDestroy {
   private readonly states = new RecentValues<BlockState>(PAIRS_REMEMBERED_MAX);
   private readonly flights = new TransientMap<string, Promise<boolean>>();
-  private readonly unsubscribe: () => void;
+  private readonly unsubscribe: (() => void)[];
   private changes = 0;
 
   constructor(
     @Inject(Blocks) private readonly blocks: Blocks,
     @Inject(DomainLimits) private readonly limits: DomainLimits,
+    @Inject(Broadcast) broadcast: Broadcast,
   ) {
-    this.unsubscribe = blocks.onBlocksChanged(({ blockerId, blockedId }) => {
-      this.changes += 1;
-      this.states.delete(keyOf(blockedId, blockerId));
-      this.flights.delete(keyOf(blockedId, blockerId));
-    });
+    this.unsubscribe = [
+      blocks.onBlocksChanged(({ blockerId, blockedId }) => {
+        this.forget(blockerId, blockedId);
+        void broadcast.publish([{ type: 'blocks-changed', blockerId, blockedId }]);
+      }),
+      broadcast.subscribe((events) => {
+        for (const event of events) if (event.type === 'blocks-changed') this.forget(event.blockerId, event.blockedId);
+      }),
+      // Changes may have been missed, by what is remembered and by what is being read.
+      broadcast.onInterruption(() => {
+        this.changes += 1;
+        this.states.clear();
+        this.flights.clear();
+      }),
+    ];
   }
 
   onModuleDestroy(): void {
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
   }
 
   /** False in groups, whoever has blocked whom. */
@@ -60,6 +73,12 @@ export class DirectBlocks implements OnModuleDestroy {
     };
     read.then(done, done);
     return read;
+  }
+
+  private forget(blockerId: string, blockedId: string): void {
+    this.changes += 1;
+    this.states.delete(keyOf(blockedId, blockerId));
+    this.flights.delete(keyOf(blockedId, blockerId));
   }
 
   private async read(key: string, blockerId: string, senderId: string): Promise<boolean> {

@@ -140,7 +140,7 @@ export class CommandSide {
     this.store = this.lookups as unknown as MessageStore;
     const { log, replies, broadcast, policies, order, limits, reader, store } = this;
     this.directory = new MembershipDirectory(reader, broadcast);
-    this.directBlocks = new DirectBlocks(this.blocks as unknown as Blocks, limits);
+    this.directBlocks = new DirectBlocks(this.blocks as unknown as Blocks, limits, broadcast);
     this.journal = new CommandJournal(log, replies, broadcast, policies, order, limits);
     this.rates = new SendRates(options.limiter ?? new UnlimitedRateLimiter(), limits);
     this.changes = new MessageChanges(this.directory, this.rates, store);
