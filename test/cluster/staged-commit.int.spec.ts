@@ -7,7 +7,9 @@ import {
   CommandLog,
   type CommandRecord,
   type ConversationCommand,
+  DomainError,
   type LogRecord,
+  type MessageStore,
   NoPipelineMetrics,
   type Outcome,
   PartitionOwner,
@@ -134,11 +136,18 @@ describe('a partition owner on Cassandra and Postgres', () => {
   });
   afterAll(async () => stores.close());
 
-  async function ownerWith(commit: BatchCommit, checkpoint: Checkpoint): Promise<PartitionOwner> {
-    const { store, stream, leases } = stores;
+  const troubles: string[] = [];
+  async function ownerWith(
+    commit: BatchCommit,
+    checkpoint: Checkpoint,
+    store: MessageStore = stores.store,
+  ): Promise<PartitionOwner> {
+    const { stream, leases } = stores;
     const broadcast = new MemoryBroadcast();
     const metrics = new NoPipelineMetrics();
-    const owner = new PartitionOwner({ log, commit, checkpoint, stream, store, broadcast, replies, metrics });
+    const ports = { log, commit, checkpoint, stream, store, broadcast, replies, metrics };
+    const onTrouble = (what: string): void => void troubles.push(what);
+    const owner = new PartitionOwner(ports, { backoffMs: { first: 1, longest: 5 }, onTrouble });
     await owner.take(await leases.claim('test', [PARTITION], true));
     return owner;
   }
@@ -227,5 +236,31 @@ describe('a partition owner on Cassandra and Postgres', () => {
       { seq: 2, rev: 8, content: '', deletedAt: expect.any(String) },
       { seq: 3, rev: 4, messageId },
     ]);
+  });
+
+  it('waits, and keeps its partitions, while the store that it must ask is away', async () => {
+    const { store, checkpoint } = stores;
+    let away = 3;
+    const findUnlessAway: MessageStore['find'] = (conversationId, ids) => {
+      if (away-- > 0) throw new DomainError('store_unavailable');
+      return store.find(conversationId, ids);
+    };
+    const leaving = new Proxy(store, {
+      get: (target, name) => (name === 'find' ? findUnlessAway : Reflect.get(target, name).bind(target)),
+    });
+    const owner = await ownerWith(new StagedBatchCommit(stores), checkpoint, leaving);
+    const range = { fromSeq: 3, toSeq: 3 };
+    const read = { conversationId: CONVERSATION, range, order: 'oldest-first', limit: 1, bytesMax: 1 } as const;
+    const [message] = await store.read(read);
+    const { messageId, seq, senderId: authorId } = message!;
+    const from = log.records.length;
+    const changed = ask(authorId, { type: 'edit-message', message: { messageId, seq, authorId }, content: 'later' });
+    troubles.length = 0;
+    await owner.process(log.records.slice(from));
+    await owner.settle();
+    owner.publish();
+    expect(await changed).toMatchObject({ kind: 'changed' });
+    expect(await store.read(read)).toMatchObject([{ content: 'later' }]);
+    expect(troubles).toEqual(Array.from({ length: 3 }, () => 'the message store cannot be read'));
   });
 });

@@ -1,6 +1,5 @@
-import type { Message } from '@parley/contracts';
-import type { MessageFacts } from '../conversation/commands/conversation-command.js';
 import type { PriorSend } from '../conversation/conversation.state.js';
+import { DomainError } from '../errors/domain-error.js';
 import type { BatchCommit, DecidedBatch } from '../ports/batch-commit.port.js';
 import { DataRefused } from '../ports/batch-commit.port.js';
 import type { Broadcast } from '../ports/broadcast.port.js';
@@ -12,6 +11,7 @@ import type { PartitionProgress } from '../ports/partition-leases.port.js';
 import type { PipelineMetrics } from '../ports/pipeline-metrics.port.js';
 import type { Replies } from '../ports/replies.port.js';
 import { BatchBuilder, PoisonRecord, recordKey, sendKey } from './batch-builder.js';
+import { loadChangedMessages } from './changed-messages.js';
 import { CachedConversation, ConversationCache } from './conversation-cache.js';
 import { NoFailPoints, type FailPoints } from './fail-points.js';
 import { checkSameLog } from './log-continuity.js';
@@ -59,12 +59,14 @@ export class PartitionOwner {
   private unpublished: BatchBuilder[] = [];
   private stopping = false;
   private readonly failPoints: FailPoints;
+  private readonly backoffMs: { first: number; longest: number };
 
   constructor(
     private readonly ports: PartitionOwnerPorts,
     private readonly options: PartitionOwnerOptions = {},
   ) {
     this.failPoints = options.failPoints ?? new NoFailPoints();
+    this.backoffMs = options.backoffMs ?? BACKOFF_MS;
   }
 
   /**
@@ -177,7 +179,7 @@ export class PartitionOwner {
   ): Promise<BatchBuilder> {
     for (;;) {
       const conversations = await this.loadConversations(records);
-      const messages = await this.loadMessages(records);
+      const messages = await this.fromStore((store) => loadChangedMessages(store, records));
       const journaled = this.ports.log.durableAt === 'commit';
       const builder = new BatchBuilder({
         progress: this.held,
@@ -224,21 +226,22 @@ export class PartitionOwner {
     return found;
   }
 
-  private async loadMessages(records: readonly LogRecord[]): Promise<Map<string, Message>> {
-    const wanted = new Map<string, Set<string>>();
-    for (const { record } of records) {
-      const facts = record && messageFactsOf(record.command);
-      if (!facts || !record) continue;
-      const ids = wanted.get(record.conversationId) ?? new Set();
-      wanted.set(record.conversationId, ids.add(facts.messageId));
-    }
-    const messages = new Map<string, Message>();
-    for (const [conversationId, ids] of wanted) {
-      for (const message of await this.ports.store.find(conversationId, [...ids])) {
-        messages.set(message.messageId, message);
+  /** What the store says, as soon as it says anything: records that cannot be decided yet wait, the partitions stay. */
+  private async fromStore<T>(read: (store: MessageStore) => Promise<T>): Promise<T> {
+    let pauseMs = this.backoffMs.first;
+    for (let failed = false; ; failed = true) {
+      try {
+        const found = await read(this.ports.store);
+        if (failed) this.reportState(this.held.keys(), 'owning');
+        return found;
+      } catch (error) {
+        if (this.stopping || !(error instanceof DomainError) || error.code !== 'store_unavailable') throw error;
+        this.trouble('the message store cannot be read', error);
+        this.reportState(this.held.keys(), 'backing_off');
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        pauseMs = Math.min(pauseMs * 2, this.backoffMs.longest);
       }
     }
-    return messages;
   }
 
   private progressOf(partition: number): PartitionProgress {
@@ -298,7 +301,7 @@ export class PartitionOwner {
       const { conversationId, actorId, command } = record;
       keys.push({ conversationId, senderId: actorId, clientMsgId: command.clientMsgId });
     }
-    const rows = await this.ports.store.findSends(keys);
+    const rows = await this.fromStore((store) => store.findSends(keys));
     return new Map(rows.map((row) => [sendKey(row.conversationId, row.senderId, row.clientMsgId), row]));
   }
 
@@ -306,7 +309,7 @@ export class PartitionOwner {
     batch: DecidedBatch,
     onHandedOver?: () => void,
   ): Promise<{ kind: 'committed' | 'fenced' | 'duplicate-sends' } | { kind: 'data-refused'; error: DataRefused }> {
-    let pauseMs = (this.options.backoffMs ?? BACKOFF_MS).first;
+    let pauseMs = this.backoffMs.first;
     for (let failed = false; ; failed = true) {
       try {
         const kind = await this.ports.commit.commit(batch, onHandedOver);
@@ -321,7 +324,7 @@ export class PartitionOwner {
         if (this.stopping) throw error;
         this.reportState(partitionsOf(batch), 'backing_off');
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        pauseMs = Math.min(pauseMs * 2, (this.options.backoffMs ?? BACKOFF_MS).longest);
+        pauseMs = Math.min(pauseMs * 2, this.backoffMs.longest);
       }
     }
   }
@@ -363,10 +366,6 @@ export class PartitionOwner {
   private trouble(what: string, error: unknown): void {
     this.options.onTrouble?.(what, error);
   }
-}
-
-function messageFactsOf(command: { type: string; message?: MessageFacts }): MessageFacts | undefined {
-  return command.message;
 }
 
 function partitionsOf({ checkpoint }: DecidedBatch): number[] {
