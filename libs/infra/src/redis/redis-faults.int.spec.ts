@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { conversationRoom, type LiveEvent } from '@parley/domain';
+import { conversationRoom, type LiveEvent, type LiveTyping } from '@parley/domain';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startEngines, type EngineNode, type StartedEngines } from '../../../../scripts/engines/index.mjs';
 import { MemoryRateLimiter } from '../memory/memory-rate-limiter.js';
@@ -52,7 +52,7 @@ async function aProcess(url = redis.address): Promise<Process> {
   return made;
 }
 
-const typing = (userId: string): LiveEvent => ({
+const typing = (userId: string): LiveTyping => ({
   type: 'typing',
   conversationId: 'a',
   membershipEpoch: 1,
@@ -108,6 +108,19 @@ describe('a Redis that is killed', () => {
     await expect.poll(() => Math.min(here.interruptions, there.interruptions), { timeout: 5_000 }).toBeGreaterThan(0);
     expect(here.ports.broadcast.lostPublications).toBeGreaterThan(awayMs / 100);
     expect(here.troubles).toContain('Redis is lost');
+  });
+
+  it('has all rooms in place again before it counts as back', async () => {
+    const [here, there] = [await aProcess(), await aProcess()];
+    const ids = Array.from({ length: 2_000 }, (_, i) => `many-${i}`);
+    await there.ports.broadcast.follow(ids.map(conversationRoom));
+    await redis.kill();
+    await expect.poll(() => there.ports.isUp).toBe(false);
+    await redis.start();
+    await expect.poll(() => here.ports.isUp && there.ports.isUp, { timeout: RECOVERY_MS_MAX }).toBe(true);
+    await here.ports.broadcast.publish(ids.map((conversationId) => ({ ...typing(conversationId), conversationId })));
+    await expect.poll(() => there.heard.length).toBe(ids.length);
+    expect(there.heard.toSorted()).toEqual(ids.toSorted());
   });
 
   it('answers no expectation, and those after it', async () => {

@@ -188,7 +188,9 @@ export class RedisLine {
     this.subscriber = subscriber;
     await inTime(CONNECT_MS_MAX, Promise.all([commands.connect(), subscriber.connect()]));
     await inTime(RESUBSCRIBE_MS_MAX, this.flush(subscriber));
-    if (this.commands !== commands || this.closed) throw new RedisAway('The connection was closed at once');
+    // What is lost before the line is up is met here, and nowhere else.
+    const isAlive = this.commands === commands && commands.isReady && subscriber.isReady;
+    if (!isAlive || this.closed) throw new RedisAway('The connection was lost at once');
     this.tickedAt = this.heardAt = this.answeredAt = performance.now();
     this.up = true;
     for (const listener of this.upListeners) listener();
