@@ -1,7 +1,7 @@
 import { auth, Client, policies, types } from 'cassandra-driver';
 
 export interface CassandraSettings {
-  /** `host` or `host:port`, some of the nodes; the others are found through them. */
+  /** `host` or `host:port`, some of the nodes; the others are found through them, at the same port. */
   contactPoints: readonly string[];
   localDataCenter: string;
   keyspace: string;
@@ -22,6 +22,7 @@ const SECOND_NODE_AFTER_MS = 400;
 const START_PAUSE_MS = 500;
 export const CASSANDRA_START_MS_MAX = 30_000;
 
+const DEFAULT_PORT = 9_042;
 const KEYSPACE_NAME = /^[a-z][a-z0-9_]{0,47}$/;
 
 /** No node could be reached at start, or they refuse this client. */
@@ -46,9 +47,10 @@ export async function connectCassandra(
   if (!KEYSPACE_NAME.test(settings.keyspace)) {
     throw new Error(`The keyspace ${JSON.stringify(settings.keyspace)} is not named like parley_1: a-z, 0-9 and _`);
   }
+  const port = portOf(settings.contactPoints);
   for (const deadline = performance.now() + withinMs; ;) {
     // A client that failed to connect remembers that for good.
-    const client = newClient(settings, keyspace);
+    const client = newClient(settings, keyspace, port);
     try {
       await client.connect();
       return client;
@@ -61,11 +63,22 @@ export async function connectCassandra(
   }
 }
 
-function newClient(settings: CassandraSettings, keyspace: string | null): Client {
+/** The driver learns the hosts of other nodes from the first one, and takes the port for all of them from its options. */
+function portOf(contactPoints: readonly string[]): number {
+  const ports = new Set(contactPoints.map((point) => Number(/:(\d+)$/.exec(point)?.[1] ?? DEFAULT_PORT)));
+  const [port] = ports;
+  if (port === undefined || ports.size > 1) {
+    throw new Error(`Nodes of Cassandra need one port for all of them: ${contactPoints.join(', ')}`);
+  }
+  return port;
+}
+
+function newClient(settings: CassandraSettings, keyspace: string | null, port: number): Client {
   const { contactPoints, localDataCenter, credentials } = settings;
   return new Client({
     contactPoints: [...contactPoints],
     localDataCenter,
+    protocolOptions: { port },
     ...(keyspace === null ? {} : { keyspace }),
     ...(credentials
       ? { authProvider: new auth.PlainTextAuthProvider(credentials.username, credentials.password) }

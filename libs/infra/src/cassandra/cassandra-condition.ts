@@ -36,14 +36,14 @@ export async function cassandraCondition(client: Client): Promise<CassandraCondi
       [client.keyspace],
       one,
     );
-    const hosts = client.getState().getConnectedHosts();
+    const hosts = client.hosts.values();
     return {
       version: local.first()['release_version'] as string,
       schemaVersion: await cassandraSchemaVersion(client),
       schemaVersionWanted: CASSANDRA_MIGRATIONS.at(-1)?.version ?? 0,
       replication: replicationOf(keyspace.first()?.['replication'] as Record<string, string> | undefined),
       nodesUp: hosts.filter((host) => host.isUp()).length,
-      nodes: client.hosts.length,
+      nodes: hosts.length,
     };
   });
 }

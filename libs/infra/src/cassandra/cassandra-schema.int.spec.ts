@@ -72,6 +72,8 @@ describe('the schema in Cassandra', () => {
   it('is refused for a keyspace that is named like no other, and not looked for where nobody is', async () => {
     await expect(connectCassandra({ ...settings, keyspace: 'Bad; DROP' })).rejects.toThrow('is not named like');
     await expect(connectCassandra({ ...settings, keyspace: 'nowhere' })).rejects.toThrow('does not exist');
+    const mixed = { ...settings, contactPoints: ['127.0.0.1:1', '127.0.0.2'] };
+    await expect(connectCassandra(mixed)).rejects.toThrow('one port for all of them');
     const silent = { ...settings, contactPoints: ['127.0.0.1:1'] };
     await expect(connectCassandra(silent, null, 100)).rejects.toThrow('cannot be used at 127.0.0.1:1');
   });

@@ -1,4 +1,3 @@
-export { CASSANDRA_ANSWER_MS_MAX } from './cassandra-answer.js';
 export * from './cassandra-client.js';
 export * from './cassandra-condition.js';
 export * from './cassandra-message-store.js';
