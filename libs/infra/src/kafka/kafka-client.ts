@@ -18,16 +18,26 @@ const METADATA_AGE_MS_MAX = 60_000;
 const CLOSE_MS_MAX = 1_000;
 const RETRY_AFTER_MS = 1_000;
 
-/** What all clients of the library have in common. Each client needs an object of its own: the library writes into it. */
-export function clientOptions({ brokers, clientId }: KafkaConnection): {
+/**
+ * What all clients of the library have in common. Each client needs an object of its own: the library writes into it.
+ *
+ * A client asks the first of its brokers first, and one that stands still takes connections and says nothing: whoever
+ * opens clients one after the other counts them as `turn`, so that each begins with another broker. (With the first of
+ * three brokers paused, nothing was sent for as long as it stood.)
+ */
+export function clientOptions(
+  { brokers, clientId }: KafkaConnection,
+  turn = 0,
+): {
   bootstrapBrokers: string[];
   clientId: string;
   connectTimeout: number;
   metadataMaxAge: number;
   autocreateTopics: boolean;
 } {
+  const first = turn % brokers.length;
   return {
-    bootstrapBrokers: [...brokers],
+    bootstrapBrokers: [...brokers.slice(first), ...brokers.slice(0, first)],
     clientId,
     connectTimeout: CONNECT_MS_MAX,
     metadataMaxAge: METADATA_AGE_MS_MAX,

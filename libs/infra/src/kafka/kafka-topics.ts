@@ -17,6 +17,7 @@ export const COMMAND_RETENTION_MS_DEFAULT = 7 * 24 * 3_600_000;
 
 /** A batch of one partition: what one append brings, and what a record takes besides. */
 const BATCH_BYTES_MAX = GROUP_BYTES_MAX + 1_048_576;
+/** Then another broker is asked, if there is one. */
 const STEP_MS_MAX = 5_000;
 const LEADERS_MS_MAX = 10_000;
 const LEADERS_POLL_MS = 100;
@@ -45,7 +46,22 @@ export class KafkaTopicsUnfit extends Error {
  * @throws Error in one sentence when the brokers cannot be reached within some seconds, or refuse
  */
 export async function openKafkaTopics(options: KafkaTopicsOptions): Promise<KafkaTopicNames> {
-  const admin = new Admin({ ...clientOptions(options), retries: 3, retryDelay: 200, requestTimeout: STEP_MS_MAX });
+  for (let turn = 0; ; turn += 1) {
+    try {
+      return await openThrough(options, turn);
+    } catch (error) {
+      if (error instanceof KafkaTopicsUnfit || turn + 1 >= options.brokers.length) throw error;
+    }
+  }
+}
+
+async function openThrough(options: KafkaTopicsOptions, turn: number): Promise<KafkaTopicNames> {
+  const admin = new Admin({
+    ...clientOptions(options, turn),
+    retries: 3,
+    retryDelay: 200,
+    requestTimeout: STEP_MS_MAX,
+  });
   const names = topicNames(options.topicPrefix);
   try {
     const present = new Set(await ask(options, 'topics', admin.listTopics()));

@@ -35,8 +35,8 @@ export const SEND_BYTES_MAX = 1_048_576;
 /** One call of `send` brings no more: what a partition gets of it is one batch, and the topic bounds the bytes of a batch. */
 export const GROUP_BYTES_MAX = 3_145_728;
 /** A send ends within this time, or counts as failed; the one behind it waits for no longer than `QUEUE_MS_MAX`. */
-export const SEND_MS_MAX = 2_000;
-export const QUEUE_MS_MAX = 800;
+export const SEND_MS_MAX = 1_800;
+export const QUEUE_MS_MAX = 600;
 
 const PRODUCER_RECORDS_MAX = 1_000_000_000;
 const RETRY_PAUSE_MS = 100;
@@ -67,6 +67,7 @@ export class RecordSender {
   private waitingBytes = 0;
   private producer: Producer | null = null;
   private producerRecords = 0;
+  private producersOpened = 0;
   private pumping: Promise<void> | null = null;
   private expiry: NodeJS.Timeout | null = null;
   private endPause: (() => void) | null = null;
@@ -149,8 +150,10 @@ export class RecordSender {
   }
 
   private openProducer(): Producer {
+    const turn = this.producersOpened;
+    this.producersOpened += 1;
     return new Producer({
-      ...clientOptions(this.options),
+      ...clientOptions(this.options, turn),
       idempotent: true,
       timeout: SEND_MS_MAX,
       requestTimeout: SEND_MS_MAX,

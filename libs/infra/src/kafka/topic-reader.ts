@@ -1,5 +1,5 @@
 import { Admin, Consumer, type RecordsBatch, ResponseError } from '@platformatic/kafka';
-import { clientOptions, closeClient, type KafkaConnection, KafkaSilent, within } from './kafka-client.js';
+import { clientOptions, closeClient, type KafkaConnection, within } from './kafka-client.js';
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
@@ -67,6 +67,7 @@ export class TopicReader {
   /** The end of the last fetch from each broker: one at a time, since the broker numbers the fetches of a session. */
   private readonly turns = new Map<number, Promise<unknown>>();
   private leaders: readonly number[] | null = null;
+  private turn = 0;
 
   constructor(
     private readonly connection: KafkaConnection,
@@ -128,7 +129,11 @@ export class TopicReader {
       partitionIndex: partition,
       timestamp: BigInt(time),
     }));
-    this.admin ??= new Admin({ ...clientOptions(this.connection), retries: 0, requestTimeout: ANSWER_MS_MAX });
+    this.admin ??= new Admin({
+      ...clientOptions(this.connection, this.turn),
+      retries: 0,
+      requestTimeout: ANSWER_MS_MAX,
+    });
     const asked = this.admin.listOffsets({ topics: [{ name: this.topic, partitions }] });
     const found = new Map<number, TimedOffset>();
     for (const { partitions: listed } of await this.answer('offsets', 0, asked)) {
@@ -154,7 +159,7 @@ export class TopicReader {
 
   private openConsumer(): Consumer {
     this.consumer ??= new Consumer({
-      ...clientOptions(this.connection),
+      ...clientOptions(this.connection, this.turn),
       // Required by the library, and never joined.
       groupId: this.connection.clientId,
       retries: 0,
@@ -163,14 +168,15 @@ export class TopicReader {
     return this.consumer;
   }
 
-  /** A client that fell silent is replaced: whatever state it is in, a new one connects anew. */
+  /** Clients whose broker did not answer are replaced by new ones, which begin with another broker. */
   private async answer<T>(what: string, waitMs: number, work: Promise<T>): Promise<T> {
     try {
       return await within(waitMs + ANSWER_MS_MAX, `${what} of ${this.topic}`, work);
     } catch (error) {
-      if (error instanceof KafkaSilent) {
+      if (!(error instanceof ResponseError)) {
         const { consumer, admin } = this;
         this.consumer = this.admin = null;
+        this.turn += 1;
         void closeClient(consumer);
         void closeClient(admin);
       }
