@@ -1,16 +1,19 @@
 // `npm run cluster`: 2 gateways, 1 api and 2 workers on engines of their own, until it is stopped (Ctrl-C).
-// The engines' data goes with it; what runs where stands in a JSON file, whose path is printed first.
+// The engines' data goes with it; what runs where stands in a JSON file, whose path is printed when all are ready.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { startEngines } from './engines/index.mjs';
-import { root } from './sources.mjs';
+import { root, sourceHash } from './sources.mjs';
 
-const USAGE = `Usage: npm run cluster [-- --middle-way]
-  --middle-way   Postgres and Redis alone: log, events and messages are tables
+const USAGE = `Usage: npm run cluster [-- --middle-way] [--given-engines]
+  --middle-way      Postgres and Redis alone: log, events and messages are tables
+  --given-engines   those that KAFKA_BROKERS, CASSANDRA_CONTACT_POINTS, REDIS_URL and POSTGRES_ADMIN_URL name,
+                    with a database and names of its own on them
 Variables of the configuration go to every process: RATE_LIMITS=off npm run cluster
 `;
 const ROLES = ['worker-1', 'worker-2', 'gateway-1', 'gateway-2', 'api-1'];
@@ -20,15 +23,28 @@ const STOP_MS_MAX = 40_000;
 const say = (line) => process.stderr.write(`${line}\n`);
 
 function optionsOf(args) {
-  const unknown = args.filter((arg) => arg !== '--middle-way');
-  if (unknown.length === 0) return { middleWay: args.length > 0 };
+  const unknown = args.filter((arg) => !['--middle-way', '--given-engines'].includes(arg));
+  if (unknown.length === 0)
+    return { middleWay: args.includes('--middle-way'), givenEngines: args.includes('--given-engines') };
   say(USAGE.trimEnd());
   process.exit(1);
 }
 
+/** Builds when the sources changed since, or an application is missing. */
 function build() {
-  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: 'inherit' });
-  if (status !== 0 || !existsSync(join(root, 'dist', 'apps', 'worker', 'main.js'))) process.exit(status || 1);
+  const isThere = ['api', 'gateway', 'worker'].every((name) => existsSync(join(root, 'dist', 'apps', name, 'main.js')));
+  if (isThere && builtHash() === sourceHash()) return;
+  const script = join(root, 'scripts', 'build.mjs');
+  const { status } = spawnSync(process.execPath, [script], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function builtHash() {
+  try {
+    return JSON.parse(readFileSync(join(root, 'dist', 'build.json'), 'utf8')).sourceHash;
+  } catch {
+    return undefined; // No stamp, or half of one: build again.
+  }
 }
 
 /** Ports that were free a moment ago: the gateways' addresses must be known before they listen. */
@@ -38,6 +54,35 @@ async function freePorts(count) {
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
   return ports;
+}
+
+/** Engines that somebody else started and that others use too: everything there gets a name of its own. */
+async function openGivenEngines() {
+  const name = `parley_${randomBytes(6).toString('hex')}`;
+  const { POSTGRES_ADMIN_URL, KAFKA_BROKERS, CASSANDRA_CONTACT_POINTS, REDIS_URL } = process.env;
+  await administer(POSTGRES_ADMIN_URL, `CREATE DATABASE ${name}`);
+  const database = new URL(POSTGRES_ADMIN_URL);
+  database.pathname = `/${name}`;
+  const env = {
+    POSTGRES_ADMIN_URL: database.href,
+    KAFKA_BROKERS,
+    CASSANDRA_CONTACT_POINTS,
+    REDIS_URL,
+    KAFKA_TOPIC_PREFIX: name,
+    CASSANDRA_KEYSPACE: name,
+    REDIS_KEY_PREFIX: `${name}:`,
+  };
+  return { env, nodes: [], stop: () => administer(POSTGRES_ADMIN_URL, `DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+async function administer(url, statement) {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
 }
 
 /** What all processes have in common; what the caller's environment says wins. */
@@ -125,7 +170,7 @@ function writeState(file, processes, engines) {
   writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`);
 }
 
-const { middleWay } = optionsOf(process.argv.slice(2));
+const { middleWay, givenEngines } = optionsOf(process.argv.slice(2));
 build();
 const stopping = new AbortController();
 const signalled = new Promise((resolve) => {
@@ -136,7 +181,9 @@ const signalled = new Promise((resolve) => {
     });
   }
 });
-const engines = await startEngines(middleWay ? ['redis', 'postgres'] : ['kafka', 'cassandra', 'redis', 'postgres']);
+const engines = givenEngines
+  ? await openGivenEngines()
+  : await startEngines(middleWay ? ['redis', 'postgres'] : ['kafka', 'cassandra', 'redis', 'postgres']);
 const folder = mkdtempSync(join(tmpdir(), 'parley-cluster-'));
 const ports = await freePorts(ROLES.length);
 const urls = new Map(ROLES.map((name, i) => [name, `http://127.0.0.1:${ports[i]}`]));

@@ -1,5 +1,4 @@
 export { HealthChecks, type HealthCheck } from './health-checks.js';
-export { createLogger, flushLogger, NestLogger, type Logger } from './logging.js';
+export { createLogger, NestLogger, type Logger } from './logging.js';
 export { Metrics } from './metrics.js';
-export { startOperationsServer, type OperationsServer } from './operations-server.js';
 export { observeRequests, REQUEST_ID_OPTIONS } from './request-telemetry.js';

@@ -1,3 +1,2 @@
 export { traceBus } from './trace-command.js';
 export type { Tracing } from './tracing-sdk.js';
-export { startTracing } from './tracing.js';
