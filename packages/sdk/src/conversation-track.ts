@@ -141,8 +141,6 @@ export class ConversationTrack {
   }
 
   private applyWaiting(): void {
-    // In the middle of a sync of several pages a later revision would be put behind messages that are not here yet.
-    if (this.partialRev !== null) return;
     for (let event = this.ahead.get(this.rev + 1); event; event = this.ahead.get(this.rev + 1)) {
       if (event.kind === 'message' && this.window && !this.window.take(event.message)) {
         this.isBehind = true;

@@ -264,5 +264,6 @@ describe('a connection', () => {
     trial.proxy.aimAt(Number(new URL(await restarted).port));
     client.reconnect();
     await until(chat, (items) => items.length === 2 && items.every(({ seq }) => seq !== null));
+    expect(chat.timeline.map(({ content }) => content)).toEqual(['before', 'meanwhile']);
   });
 });

@@ -13,9 +13,11 @@ type Step =
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('post' as const), much: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('post' as const), much: fc.integer({ min: 90, max: 260 }) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('older' as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('send' as const), much: fc.integer({ min: 1, max: 3 }) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('edit' as const), much: fc.nat({ max: 1_000 }) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('wait' as const), much: fc.integer({ min: 10, max: 3_000 }) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('edit' as const), much: fc.nat({ max: 1_000 }) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('wait' as const), much: fc.integer({ min: 10, max: 1_500 }) }) },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -37,7 +39,7 @@ const faults: fc.Arbitrary<Faults> = fc.record({
   lostRequest: fc.double({ min: 0, max: 0.2, noNaN: true }),
   lostAnswer: fc.double({ min: 0, max: 0.2, noNaN: true }),
   accepted: chance,
-  delayMsMax: fc.integer({ min: 0, max: 900 }),
+  delayMsMax: fc.integer({ min: 0, max: 2_500 }),
 });
 
 /** One run: a server, somebody who writes there, and a client behind a bad network. */
@@ -143,10 +145,12 @@ describe('over any network and in any order of events, a timeline', () => {
         fc.array(steps, { maxLength: 40 }),
         faults,
         fc.integer(),
-        fc.nat({ max: 130 }),
-        async (script, network, seed, before) => {
+        fc.nat({ max: 400 }),
+        fc.boolean(),
+        async (script, network, seed, before, isBadFromTheStart) => {
           const trial = new Trial(seed, before);
           await trial.client.messenger.start();
+          if (isBadFromTheStart) trial.client.faults = network;
           trial.client.connect();
           trial.client.messenger.timelines.open(trial.server.conversationId);
           await trial.clock.advance(100);
@@ -173,7 +177,7 @@ describe('over any network and in any order of events, a timeline', () => {
           await client.messenger.stop();
         },
       ),
-      { numRuns: Number(process.env['SDK_PROPERTY_RUNS'] ?? 120) },
+      { numRuns: Number(process.env['SDK_PROPERTY_RUNS'] ?? 150) },
     );
   }, 300_000);
 });

@@ -86,7 +86,8 @@ describe('the built package', () => {
       expect(said[0]).toContain('Hello (sent)');
       expect(said[1]).toBe('I am Ada\n');
       expect(said[2]).toContain('validation_failed false');
-      expect(said[3]).toContain('connected\n2 0\n');
+      expect(said[3]).toContain('Boiler room (0)');
+      expect(said[3]).toMatch(/^connected\n(.*\n)*2 0\nclosed\n$/);
     } finally {
       await app.stop();
     }
