@@ -33,7 +33,7 @@ export class DirectBlocks implements OnModuleDestroy {
     this.unsubscribe = [
       blocks.onBlocksChanged(({ blockerId, blockedId }) => {
         this.forget(blockerId, blockedId);
-        void broadcast.publish([{ type: 'blocks-changed', blockerId, blockedId }]);
+        return broadcast.publish([{ type: 'blocks-changed', blockerId, blockedId }]);
       }),
       broadcast.subscribe((events) => {
         for (const event of events) if (event.type === 'blocks-changed') this.forget(event.blockerId, event.blockedId);

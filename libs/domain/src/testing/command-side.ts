@@ -67,7 +67,7 @@ class DurableLog extends CommandLog {
 class GivenBlocks implements Pick<Blocks, 'blockersOf' | 'onBlocksChanged'> {
   reads = 0;
   private readonly pairs = new Set<string>();
-  private readonly listeners = new Set<(change: BlockChange) => void>();
+  private readonly listeners = new Set<(change: BlockChange) => void | Promise<void>>();
 
   /** As another process does it: nobody here is told. */
   setElsewhere(blockerId: string, blockedId: string, blocked: boolean): void {
@@ -77,7 +77,7 @@ class GivenBlocks implements Pick<Blocks, 'blockersOf' | 'onBlocksChanged'> {
 
   set(blockerId: string, blockedId: string, blocked: boolean): void {
     this.setElsewhere(blockerId, blockedId, blocked);
-    for (const listener of this.listeners) listener({ blockerId, blockedId, blocked });
+    for (const listener of this.listeners) void listener({ blockerId, blockedId, blocked });
   }
 
   async blockersOf(userId: string, candidates: readonly string[]): Promise<Set<string>> {
@@ -85,7 +85,7 @@ class GivenBlocks implements Pick<Blocks, 'blockersOf' | 'onBlocksChanged'> {
     return new Set(candidates.filter((candidate) => this.pairs.has(`${candidate}|${userId}`)));
   }
 
-  onBlocksChanged(listener: (change: BlockChange) => void): () => void {
+  onBlocksChanged(listener: (change: BlockChange) => void | Promise<void>): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }

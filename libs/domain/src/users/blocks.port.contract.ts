@@ -62,5 +62,21 @@ export function blocksContract(name: string, make: () => BlocksUnderTest): void 
       await blocks.block(me, other);
       expect(heard).toHaveLength(2);
     });
+
+    it('waits for what its listeners do', async () => {
+      const [me, other] = (await addUsers(2)) as [string, string];
+      const steps: string[] = [];
+      const told = Promise.withResolvers<void>();
+      const stop = blocks.onBlocksChanged(() => {
+        steps.push('told');
+        return told.promise;
+      });
+      const blocking = blocks.block(me, other).then(() => steps.push('answered'));
+      await expect.poll(() => steps).toEqual(['told']);
+      told.resolve();
+      await blocking;
+      expect(steps).toEqual(['told', 'answered']);
+      stop();
+    });
   });
 }

@@ -16,8 +16,9 @@ export abstract class Blocks {
   /** Those of the candidates who have blocked this user. */
   abstract blockersOf(userId: string, candidates: readonly string[]): Promise<Set<string>>;
   /**
-   * Called in this process after a change was stored and before `block` or `unblock` resolves, so that a cache can drop
-   * what it knows. Changes that another process makes are not reported. Returns the way to stop it.
+   * Called in this process after a change was stored and before `block` or `unblock` resolves, which waits for what the
+   * listener returns, so that caches can drop what they know. A listener does not throw and ends in bounded time. Changes
+   * that another process makes are not reported. Returns the way to stop it.
    */
-  abstract onBlocksChanged(listener: (change: BlockChange) => void): () => void;
+  abstract onBlocksChanged(listener: (change: BlockChange) => void | Promise<void>): () => void;
 }

@@ -7,7 +7,7 @@ import { addToUserList, listUsers, type UserListTable } from './user-list-rows.j
 const TABLE: UserListTable = { name: 'blocks', owner: 'blocker_id', listed: 'blocked_id', max: BLOCKS_MAX };
 
 export class PostgresBlocks extends Blocks {
-  private readonly listeners = new Set<(change: BlockChange) => void>();
+  private readonly listeners = new Set<(change: BlockChange) => void | Promise<void>>();
 
   constructor(private readonly database: Database) {
     super();
@@ -41,7 +41,7 @@ export class PostgresBlocks extends Blocks {
     });
   }
 
-  override onBlocksChanged(listener: (change: BlockChange) => void): () => void {
+  override onBlocksChanged(listener: (change: BlockChange) => void | Promise<void>): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
@@ -49,9 +49,7 @@ export class PostgresBlocks extends Blocks {
   // Told when it ends in whatever way: after a lost connection the change may be in, and a cache that drops too much is
   // only slower.
   private async changing<T>(change: BlockChange, write: () => Promise<T>): Promise<T> {
-    const written = write().finally(() => {
-      for (const listener of this.listeners) listener(change);
-    });
+    const written = write().finally(() => Promise.all([...this.listeners].map(async (listener) => listener(change))));
     return storeAnswer(() => written);
   }
 }
