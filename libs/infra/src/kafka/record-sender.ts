@@ -35,8 +35,8 @@ export const SEND_BYTES_MAX = 1_048_576;
 /** One call of `send` brings no more: what a partition gets of it is one batch, and the topic bounds the bytes of a batch. */
 export const GROUP_BYTES_MAX = 3_145_728;
 /** A send ends within this time, or counts as failed; the one behind it waits for no longer than `QUEUE_MS_MAX`. */
-export const SEND_MS_MAX = 1_800;
-export const QUEUE_MS_MAX = 600;
+export const SEND_MS_MAX = 1_700;
+export const QUEUE_MS_MAX = 900;
 
 const PRODUCER_RECORDS_MAX = 1_000_000_000;
 const RETRY_PAUSE_MS = 100;
