@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { document, ROOT } from './documents.js';
 import { appliedWalkThrough } from './walk-through.js';
 
-const COPIED = ['apps', 'libs', 'test/clients', 'tsconfig.json', 'vitest.config.ts', 'package.json'];
+const COPIED = ['apps', 'libs', 'scripts', 'test/clients', 'tsconfig.json', 'vitest.config.ts', 'package.json'];
 const PACKAGES = 'node_modules';
 
 describe('the walk-through of docs/extending.md, applied to a copy of this repository', () => {

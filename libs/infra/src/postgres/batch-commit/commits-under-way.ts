@@ -22,7 +22,7 @@ export class CommitsUnderWay {
       return await commit();
     } finally {
       clearTimeout(timer);
-      this.underWay.splice(this.underWay.indexOf(ended), 1);
+      void this.underWay.splice(this.underWay.indexOf(ended), 1);
       end();
     }
   }

@@ -11,7 +11,7 @@ const UUID_BYTES = 16;
 
 /** The value of a hexadecimal digit by its character code; 255 for all others. */
 const HEX = new Uint8Array(128).fill(255);
-for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+for (const [value, digit] of Array.from('0123456789abcdef').entries()) {
   HEX[digit.charCodeAt(0)] = HEX[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
