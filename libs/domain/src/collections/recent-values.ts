@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 
 /** Remembers values by key up to a total cost; the longest unused go first. The newest is kept whatever it costs. */
-export class RecentValues<Value> {
-  private readonly entries: LRUCache<string, { value: Value; cost: number }>;
+export class RecentValues<Value extends NonNullable<unknown>> {
+  private readonly entries: LRUCache<string, Value>;
 
-  constructor(costMax: number) {
-    this.entries = new LRUCache({ maxSize: costMax, sizeCalculation: ({ cost }) => Math.min(cost, costMax) });
+  constructor(private readonly costMax: number) {
+    this.entries = new LRUCache({ maxSize: costMax });
   }
 
   get size(): number {
@@ -13,16 +13,16 @@ export class RecentValues<Value> {
   }
 
   get(key: string): Value | undefined {
-    return this.entries.get(key)?.value;
+    return this.entries.get(key);
   }
 
   /** The value, without counting as a use. */
   peek(key: string): Value | undefined {
-    return this.entries.peek(key)?.value;
+    return this.entries.peek(key);
   }
 
   set(key: string, value: Value, cost = 1): void {
-    this.entries.set(key, { value, cost });
+    this.entries.set(key, value, { size: Math.min(cost, this.costMax) });
   }
 
   delete(key: string): void {
