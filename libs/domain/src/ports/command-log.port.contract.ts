@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { COMMAND_RECORD_VERSION, type CommandRecord } from '../conversation/commands/command-record.js';
 import { partitionOf } from '../conversation/partitioning.js';
 import { type CommandLog, type LogRecord, LogTruncated, type Positions } from './command-log.port.js';
+import { sendRecord } from './testing/send-record.js';
 
 export interface CommandLogUnderTest {
   log: CommandLog;
@@ -13,29 +13,6 @@ export interface CommandLogUnderTest {
 const CONVERSATIONS = Array.from({ length: 24 }, (_, i) => `0190a6c4-5f3e-7a41-9d2b-${String(i).padStart(12, '0')}`);
 const [FIRST = ''] = CONVERSATIONS;
 const READ_TIMEOUT_MS = 10_000;
-
-let made = 0;
-
-function recordOf(conversationId: string, content = `text ${made}`): CommandRecord {
-  made += 1;
-  return {
-    version: COMMAND_RECORD_VERSION,
-    commandId: `process:${made}`,
-    conversationId,
-    actorId: '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b90',
-    origin: { processId: 'process', connectionId: null },
-    command: {
-      type: 'send-message',
-      clientMsgId: `m${made}`,
-      content,
-      contentType: 'text',
-      media: [],
-      replyToMessageId: null,
-      requestHash: 'hash',
-    },
-    submittedAt: 1_790_000_000_000,
-  };
-}
 
 /** Reads until that many records are there, moving on behind each answer. */
 async function readAll(log: CommandLog, from: Positions, records: number): Promise<LogRecord[]> {
@@ -71,7 +48,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
     it('reads the records of a partition in the order of their appending, under consecutive offsets', async () => {
       const { log, start } = await open();
       const partition = partitionOf(FIRST, log.partitions);
-      const records = Array.from({ length: 50 }, () => recordOf(FIRST));
+      const records = Array.from({ length: 50 }, () => sendRecord(FIRST));
       for (let i = 0; i < records.length; i += 5) await log.append(records.slice(i, i + 5));
       const read = await readAll(log, start, records.length);
       expect(idsOf(read)).toEqual(records.map(({ commandId }) => commandId));
@@ -81,7 +58,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('puts a record into the partition of its conversation, also when several conversations are appended at once', async () => {
       const { log, start } = await open();
-      const records = CONVERSATIONS.map((conversationId) => recordOf(conversationId));
+      const records = CONVERSATIONS.map((conversationId) => sendRecord(conversationId));
       await log.append(records);
       const read = await readAll(log, start, records.length);
       expect(read).toHaveLength(records.length);
@@ -92,9 +69,9 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('reads an offset again as the same record with the same time', async () => {
       const { log, start } = await open();
-      await log.append(CONVERSATIONS.map((conversationId) => recordOf(conversationId)));
+      await log.append(CONVERSATIONS.map((conversationId) => sendRecord(conversationId)));
       const first = await readAll(log, start, CONVERSATIONS.length);
-      await log.append([recordOf(FIRST)]);
+      await log.append([sendRecord(FIRST)]);
       const again = await readAll(log, start, CONVERSATIONS.length + 1);
       const byPlace = new Map(again.map((record) => [`${record.partition}:${record.offset}`, record]));
       for (const record of first) expect(byPlace.get(`${record.partition}:${record.offset}`)).toEqual(record);
@@ -102,7 +79,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('gives back what was appended, with the text that was journaled', async () => {
       const { log, start } = await open();
-      const record = recordOf(FIRST, 'Zeichen "und" 👍\n\u0001');
+      const record = sendRecord(FIRST, 'Zeichen "und" 👍\n\u0001');
       await log.append([record]);
       const [read] = await readAll(log, start, 1);
       expect(read?.record).toEqual(record);
@@ -111,7 +88,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('stamps times that never go back in a partition', async () => {
       const { log, start } = await open();
-      const records = Array.from({ length: 20 }, () => recordOf(FIRST));
+      const records = Array.from({ length: 20 }, () => sendRecord(FIRST));
       const read: LogRecord[] = [];
       let positions = start;
       for (const record of records) {
@@ -128,7 +105,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('answers at most as many records as asked for, the oldest of a partition first', async () => {
       const { log, start } = await open();
-      const records = Array.from({ length: 10 }, () => recordOf(FIRST));
+      const records = Array.from({ length: 10 }, () => sendRecord(FIRST));
       await log.append(records);
       await readAll(log, start, records.length);
       const page = await log.read(start, 3, READ_TIMEOUT_MS);
@@ -139,14 +116,14 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
       const { log, start } = await open();
       expect(await log.read(start, 10, 20)).toEqual([]);
       const reading = readAll(log, start, 1);
-      const record = recordOf(FIRST);
+      const record = sendRecord(FIRST);
       await log.append([record]);
       expect(idsOf(await reading)).toEqual([record.commandId]);
     });
 
     it('reads only the partitions that it is asked for', async () => {
       const { log, start } = await open();
-      const records = CONVERSATIONS.map((conversationId) => recordOf(conversationId));
+      const records = CONVERSATIONS.map((conversationId) => sendRecord(conversationId));
       await log.append(records);
       const partition = partitionOf(FIRST, log.partitions);
       const mine = records.filter(({ conversationId }) => partitionOf(conversationId, log.partitions) === partition);
@@ -157,7 +134,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('goes on behind committed records', async () => {
       const { log, start } = await open();
-      const [one, two] = [recordOf(FIRST), recordOf(FIRST)];
+      const [one, two] = [sendRecord(FIRST), sendRecord(FIRST)];
       await log.append([one]);
       const [read] = await readAll(log, start, 1);
       const next = new Map([...start, [read?.partition ?? -1, (read?.offset ?? 0) + 1]]);
@@ -170,7 +147,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('takes a record back only while nobody can decide it', async () => {
       const { log, start } = await open();
-      const [one, two] = [recordOf(FIRST), recordOf(FIRST)];
+      const [one, two] = [sendRecord(FIRST), sendRecord(FIRST)];
       await log.append([one, two]);
       const withdrawn = log.withdraw(one.commandId);
       expect(withdrawn).toBe(log.durableAt === 'commit');
@@ -182,7 +159,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('refuses an offset outside of what it holds, unless it holds only what is not committed', async () => {
       const { log, start } = await open();
-      await log.append([recordOf(FIRST)]);
+      await log.append([sendRecord(FIRST)]);
       const [read] = await readAll(log, start, 1);
       const partition = read?.partition ?? -1;
       const end = (read?.offset ?? 0) + 1;
@@ -195,7 +172,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('shows an applied record again as it was read, if it keeps any', async () => {
       const { log, start } = await open();
-      await log.append(CONVERSATIONS.map((conversationId) => recordOf(conversationId)));
+      await log.append(CONVERSATIONS.map((conversationId) => sendRecord(conversationId)));
       const read = await readAll(log, start, CONVERSATIONS.length);
       const last = new Map(read.map((record) => [record.partition, record]));
       const places = new Map([...last].map(([partition, { offset }]) => [partition, offset]));
@@ -208,7 +185,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
 
     it('shows no record that is not there', async () => {
       const { log, start } = await open();
-      await log.append([recordOf(FIRST)]);
+      await log.append([sendRecord(FIRST)]);
       const [read] = await readAll(log, start, 1);
       const end = { partition: read?.partition ?? -1, offset: (read?.offset ?? 0) + 1 };
       const range = { start: start.get(end.partition) ?? Number.NaN, end: end.offset };
@@ -220,7 +197,7 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
     it('tells how many records wait to be read', async () => {
       const { log, start } = await open();
       expect(log.lag()).toBe(0);
-      const records = Array.from({ length: 7 }, () => recordOf(FIRST));
+      const records = Array.from({ length: 7 }, () => sendRecord(FIRST));
       await log.append(records);
       // A log of its own may take a while to say so; what waits in memory is known.
       expect(log.lag()).toBeGreaterThanOrEqual(log.durableAt === 'commit' ? records.length : 0);

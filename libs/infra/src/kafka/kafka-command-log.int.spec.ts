@@ -1,11 +1,12 @@
 import { checkSameLog, LogReplaced, LogTruncated, partitionOf, recordHash } from '@parley/domain';
 import { Admin } from '@platformatic/kafka';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { sendRecord } from '../../../domain/src/ports/testing/send-record.js';
 import { commandLogContract } from '../../../domain/src/ports/command-log.port.contract.js';
 import { clientOptions } from './kafka-client.js';
 import { KafkaCommandLog, type KafkaCommandLogOptions } from './kafka-command-log.js';
 import { GROUP_BYTES_MAX, type OutgoingRecord, RecordSender } from './record-sender.js';
-import { connectionTo, fromZero, openTestTopics, readSome, sendRecord } from './test-brokers.testing.js';
+import { connectionTo, fromZero, openTestTopics, readSome } from './test-brokers.testing.js';
 
 const PARTITIONS = 4;
 const CONVERSATION = '0190a6c4-5f3e-7a41-9d2b-000000000001';

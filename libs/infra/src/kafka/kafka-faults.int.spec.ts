@@ -1,9 +1,10 @@
 import type { CommandRecord, LogRecord } from '@parley/domain';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { sendRecord } from '../../../domain/src/ports/testing/send-record.js';
 import { type EngineNode, type StartedEngines, startEngines } from '../../../../scripts/engines/index.mjs';
 import { KafkaCommandLog, type KafkaCommandLogOptions } from './kafka-command-log.js';
 import { KafkaEventStream } from './kafka-event-stream.js';
-import { connectionTo, fromZero, openTestTopics, readWhile, sendRecord } from './test-brokers.testing.js';
+import { connectionTo, fromZero, openTestTopics, readWhile } from './test-brokers.testing.js';
 
 const PARTITIONS = 4;
 /** What a caller is promised, whatever the broker does. */

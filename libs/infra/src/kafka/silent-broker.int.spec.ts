@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { sendRecord } from '../../../domain/src/ports/testing/send-record.js';
 import { KafkaCommandLog } from './kafka-command-log.js';
 import { KafkaEventStream } from './kafka-event-stream.js';
 import { openKafkaTopics } from './kafka-topics.js';
-import { fromZero, readSome, sendRecord, testBrokers } from './test-brokers.testing.js';
+import { fromZero, readSome, testBrokers } from './test-brokers.testing.js';
 
 const WITHIN_MS = 12_000;
 

@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  COMMAND_RECORD_VERSION,
-  type CommandLog,
-  type CommandRecord,
-  type LogRecord,
-  type Positions,
-} from '@parley/domain';
+import type { CommandLog, LogRecord, Positions } from '@parley/domain';
 import type { KafkaConnection } from './kafka-client.js';
 import { type KafkaTopicNames, openKafkaTopics } from './kafka-topics.js';
 
@@ -23,29 +17,6 @@ export function connectionTo(brokers: readonly string[] = testBrokers()): KafkaC
 /** Topics of a test's own. */
 export function openTestTopics(partitions: number, connection = connectionTo()): Promise<KafkaTopicNames> {
   return openKafkaTopics({ ...connection, topicPrefix: `t-${randomUUID()}`, partitions, replicationFactor: 1 });
-}
-
-let made = 0;
-
-export function sendRecord(conversationId: string, content = 'text'): CommandRecord {
-  made += 1;
-  return {
-    version: COMMAND_RECORD_VERSION,
-    commandId: `p:${made}`,
-    conversationId,
-    actorId: 'someone',
-    origin: { processId: 'p', connectionId: null },
-    command: {
-      type: 'send-message',
-      clientMsgId: `m${made}`,
-      content,
-      contentType: 'text',
-      media: [],
-      replyToMessageId: null,
-      requestHash: 'hash',
-    },
-    submittedAt: 0,
-  };
 }
 
 /** Where partitions of a new topic begin. */

@@ -1,6 +1,7 @@
-import { COMMAND_RECORD_VERSION, type CommandRecord, type LogRecord, partitionOf } from '@parley/domain';
+import { type LogRecord, partitionOf } from '@parley/domain';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { commandLogContract } from '../../../../domain/src/ports/command-log.port.contract.js';
+import { sendRecord } from '../../../../domain/src/ports/testing/send-record.js';
 import { PostgresPartitionLeases } from '../checkpoint/postgres-partition-leases.js';
 import { type Database, openDatabase } from '../database.js';
 import { startTestPostgres, type TestPostgres } from '../embedded/testing.js';
@@ -9,28 +10,6 @@ import { PostgresCommandLog } from './postgres-command-log.js';
 const PARTITIONS = 4;
 const idOf = (i: number): string => `0190a6c4-5f3e-7a41-9d2b-${String(i).padStart(12, '0')}`;
 const FIRST = idOf(0);
-
-let made = 0;
-function recordOf(conversationId: string, content = 'text'): CommandRecord {
-  made += 1;
-  return {
-    version: COMMAND_RECORD_VERSION,
-    commandId: `process:${made}`,
-    conversationId,
-    actorId: idOf(99),
-    origin: { processId: 'process', connectionId: null },
-    command: {
-      type: 'send-message',
-      clientMsgId: `m${made}`,
-      content,
-      contentType: 'text',
-      media: [],
-      replyToMessageId: null,
-      requestHash: 'hash',
-    },
-    submittedAt: 1_790_000_000_000,
-  };
-}
 
 commandLogContract('Postgres', async () => {
   const server = await startTestPostgres();
@@ -88,7 +67,7 @@ describe('a command log in Postgres, shared by processes', () => {
 
   it('gives offsets in the order of commits, so that a reader beside many writers skips nothing', async () => {
     const [reader, ...writers] = [await open(), await open(), await open(), await open()];
-    const records = Array.from({ length: 1_200 }, (_, i) => recordOf(idOf(i % 24)));
+    const records = Array.from({ length: 1_200 }, (_, i) => sendRecord(idOf(i % 24)));
     const writing = Promise.all(
       writers.map(async (log, writer) => {
         const mine = records.filter((_, i) => i % writers.length === writer);
@@ -124,7 +103,7 @@ describe('a command log in Postgres, shared by processes', () => {
       expect(rows.length).toBeGreaterThan(0);
     });
     const reading = reader.read(start, 10, 20_000);
-    const record = recordOf(FIRST);
+    const record = sendRecord(FIRST);
     const began = performance.now();
     await writer.append([record]);
     expect((await reading).map((read) => read.record)).toEqual([record]);
@@ -136,7 +115,7 @@ describe('a command log in Postgres, shared by processes', () => {
     const positions = new Map(start);
     const hears = async (): Promise<void> => {
       const reading = reader.read(positions, 10, 20_000);
-      await writer.append([recordOf(FIRST)]);
+      await writer.append([sendRecord(FIRST)]);
       const [read] = await reading;
       expect(read?.offset).toBe(positions.get(partition));
       positions.set(partition, (read?.offset ?? 0) + 1);
@@ -154,10 +133,10 @@ describe('a command log in Postgres, shared by processes', () => {
 
   it('refuses more than may wait, and takes more once that is written', async () => {
     const log = await open(3);
-    const first = log.append([recordOf(FIRST), recordOf(FIRST)]);
-    await expect(log.append([recordOf(FIRST), recordOf(FIRST)])).rejects.toMatchObject({ code: 'overloaded' });
+    const first = log.append([sendRecord(FIRST), sendRecord(FIRST)]);
+    await expect(log.append([sendRecord(FIRST), sendRecord(FIRST)])).rejects.toMatchObject({ code: 'overloaded' });
     await first;
-    await log.append([recordOf(FIRST), recordOf(FIRST)]);
+    await log.append([sendRecord(FIRST), sendRecord(FIRST)]);
     expect(await log.read(start, 10, 0)).toHaveLength(4);
   });
 
@@ -168,9 +147,9 @@ describe('a command log in Postgres, shared by processes', () => {
       await holder.query('BEGIN');
       await holder.query('SELECT * FROM command_log_end FOR UPDATE');
       const began = performance.now();
-      const first = log.append([recordOf(FIRST)]);
+      const first = log.append([sendRecord(FIRST)]);
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-      const behind = log.append([recordOf(FIRST)]);
+      const behind = log.append([sendRecord(FIRST)]);
       await expect(first).rejects.toMatchObject({ code: 'store_unavailable', retryAfterMs: expect.any(Number) });
       await expect(behind).rejects.toMatchObject({ code: 'store_unavailable' });
       expect(performance.now() - began).toBeLessThan(4_000);
@@ -178,7 +157,7 @@ describe('a command log in Postgres, shared by processes', () => {
       await holder.query('ROLLBACK');
       holder.release();
     }
-    await log.append([recordOf(FIRST, 'after')]);
+    await log.append([sendRecord(FIRST, 'after')]);
     // The one that was given up may be in by now, as its sender was told.
     const contents = (await log.read(start, 10, 1_000)).map(({ payload }) => payload);
     expect(contents.join()).toContain('"content":"after"');
@@ -189,20 +168,20 @@ describe('a command log in Postgres, shared by processes', () => {
     await database.pool.query("INSERT INTO command_log VALUES ($1, 6, $2, '{}')", [partition, future]);
     await database.pool.query('UPDATE partition_progress SET next_offset = 7');
     const log = await open();
-    await log.append([recordOf(FIRST)]);
+    await log.append([sendRecord(FIRST)]);
     const from = new Map(Array.from({ length: PARTITIONS }, (_, p) => [p, 7]));
     const [read] = await log.read(from, 10, 0);
     expect(read).toMatchObject({ partition, offset: 7, at: future.getTime() });
     // And once more, after the embedded profile had it for a while.
     await database.pool.query('UPDATE partition_progress SET next_offset = 20');
     const again = await open();
-    await again.append([recordOf(FIRST)]);
+    await again.append([sendRecord(FIRST)]);
     expect((await again.read(new Map([[partition, 20]]), 10, 0))[0]?.offset).toBe(20);
   });
 
   it('bounds an answer in bytes, and says how much is left', async () => {
     const log = await open();
-    const records = Array.from({ length: 30 }, () => recordOf(FIRST, 'x'.repeat(900_000)));
+    const records = Array.from({ length: 30 }, () => sendRecord(FIRST, 'x'.repeat(900_000)));
     for (const record of records) await log.append([record]);
     const page = await log.read(start, 1_000, 0);
     expect(page.length).toBeGreaterThan(1);
