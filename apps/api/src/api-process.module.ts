@@ -1,16 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
-import { MessagingModule } from '@parley/domain';
 import {
-  accountsInfra,
   type AppConfig,
   clusterBootstrap,
-  domainLimits,
+  commandSide,
   drainRequests,
   finishCommandsInOrder,
   observeRequests,
-  OperationsInfraModule,
-  PipelineInfraModule,
   type ProcessParts,
   REQUEST_ID_OPTIONS,
   runProcess,
@@ -24,18 +19,7 @@ import { createHttpAdapter } from './http/http-adapter.js';
 @Module({})
 export class ApiProcessModule {
   static forRoot(parts: ProcessParts): DynamicModule {
-    const { config, adapters, database, onTrouble } = parts;
-    return {
-      module: ApiProcessModule,
-      imports: [
-        OperationsInfraModule.forRoot(parts),
-        CqrsModule.forRoot(),
-        accountsInfra(parts),
-        PipelineInfraModule.forRoot({ adapters, database, onTrouble }),
-        MessagingModule.forRoot(domainLimits(config)),
-        ApiModule,
-      ],
-    };
+    return { module: ApiProcessModule, imports: [...commandSide(parts), ApiModule] };
   }
 }
 

@@ -1,15 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
-import { MessagingModule } from '@parley/domain';
 import {
-  accountsInfra,
   answerHealth,
   type AppConfig,
   clusterBootstrap,
-  domainLimits,
+  commandSide,
   finishCommandsInOrder,
-  OperationsInfraModule,
-  PipelineInfraModule,
   type ProcessParts,
   runProcess,
   type Tracing,
@@ -21,18 +16,7 @@ import { GatewayModule, useSockets } from './gateway.module.js';
 @Module({})
 export class GatewayProcessModule {
   static forRoot(parts: ProcessParts): DynamicModule {
-    const { config, adapters, database, onTrouble } = parts;
-    return {
-      module: GatewayProcessModule,
-      imports: [
-        OperationsInfraModule.forRoot(parts),
-        CqrsModule.forRoot(),
-        accountsInfra(parts),
-        PipelineInfraModule.forRoot({ adapters, database, onTrouble }),
-        MessagingModule.forRoot(domainLimits(config)),
-        GatewayModule,
-      ],
-    };
+    return { module: GatewayProcessModule, imports: [...commandSide(parts), GatewayModule] };
   }
 }
 

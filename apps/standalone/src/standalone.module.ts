@@ -1,14 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
-import { MessagingModule } from '@parley/domain';
-import {
-  accountsInfra,
-  domainLimits,
-  OperationsInfraModule,
-  PipelineInfraModule,
-  type ProcessParts,
-} from '@parley/infra';
+import { commandSide, type ProcessParts } from '@parley/infra';
 import { ApiModule } from '../../api/src/api.module.js';
 import { GatewayModule } from '../../gateway/src/gateway.module.js';
 import { WorkerModule } from '../../worker/src/worker.module.js';
@@ -20,15 +12,11 @@ const BLOCK_STATE_MS = 10 * 60_000;
 @Module({})
 export class StandaloneModule {
   static forRoot(parts: ProcessParts): DynamicModule {
-    const { config, database, adapters, onTrouble, onLost } = parts;
+    const { config, onTrouble, onLost } = parts;
     return {
       module: StandaloneModule,
       imports: [
-        OperationsInfraModule.forRoot(parts),
-        CqrsModule.forRoot(),
-        accountsInfra(parts),
-        PipelineInfraModule.forRoot({ adapters, database, failPoint: config.faults.failPoint, onTrouble }),
-        MessagingModule.forRoot(domainLimits(config, BLOCK_STATE_MS)),
+        ...commandSide(parts, { failPoint: config.faults.failPoint, blockStateMs: BLOCK_STATE_MS }),
         // The lock of the data folder, or of the database, keeps other owners out.
         WorkerModule.forRoot({ ownerId: randomUUID(), exclusive: true, onTrouble, ...(onLost && { onLost }) }),
         ApiModule,

@@ -5,7 +5,6 @@ export * from './lifecycle/index.js';
 export * from './memory/index.js';
 export * from './memory/memory-rate-limiter.js';
 export * from './cluster-process.js';
-export * from './domain-limits.js';
 export * from './pipeline-adapters.js';
 export * from './pipeline-infra.module.js';
 export * from './process-parts.js';

@@ -1,9 +1,12 @@
 import type { DynamicModule } from '@nestjs/common';
-import { UnlimitedRateLimiter } from '@parley/domain';
+import { CqrsModule } from '@nestjs/cqrs';
+import { MessagingModule, UnlimitedRateLimiter } from '@parley/domain';
 import { AccountsInfraModule } from './accounts-infra.module.js';
 import type { ConfigWithSecret } from './config/kept-secret.js';
-import type { OperationsInfraOptions } from './operations-infra.module.js';
+import { domainLimits } from './domain-limits.js';
+import { OperationsInfraModule, type OperationsInfraOptions } from './operations-infra.module.js';
 import type { PipelineAdapters } from './pipeline-adapters.js';
+import { PipelineInfraModule } from './pipeline-infra.module.js';
 import type { Database } from './postgres/database.js';
 
 /** What a process has opened before its modules are made. */
@@ -19,7 +22,7 @@ export interface ProcessParts extends OperationsInfraOptions {
 }
 
 /** Accounts and sessions, with the limits that are configured. */
-export function accountsInfra({ config, database, adapters, onTrouble }: ProcessParts): DynamicModule {
+function accountsInfra({ config, database, adapters, onTrouble }: ProcessParts): DynamicModule {
   const { rateLimits } = config;
   return AccountsInfraModule.forRoot({
     database,
@@ -31,4 +34,26 @@ export function accountsInfra({ config, database, adapters, onTrouble }: Process
     rateLimiter: rateLimits.mode === 'off' ? new UnlimitedRateLimiter() : adapters.rateLimiter,
     onTrouble,
   });
+}
+
+export interface CommandSideOptions {
+  /** Where a process that owns partitions kills itself; crash tests only. */
+  failPoint?: string | undefined;
+  /** How long the state of a block is believed. */
+  blockStateMs?: number;
+}
+
+/** What every process that takes commands is made of, beside its doors. */
+export function commandSide(
+  parts: ProcessParts,
+  { failPoint, blockStateMs }: CommandSideOptions = {},
+): DynamicModule[] {
+  const { config, adapters, database, onTrouble } = parts;
+  return [
+    OperationsInfraModule.forRoot(parts),
+    CqrsModule.forRoot(),
+    accountsInfra(parts),
+    PipelineInfraModule.forRoot({ adapters, database, failPoint, onTrouble }),
+    MessagingModule.forRoot(domainLimits(config, blockStateMs)),
+  ];
 }
