@@ -2,13 +2,13 @@
 // The engines' data goes with it; what runs where stands in a JSON file, whose path is printed when all are ready.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { startEngines } from './engines/index.mjs';
-import { root, sourceHash } from './sources.mjs';
+import { builtHash, root, sourceHash } from './sources.mjs';
 
 const USAGE = `Usage: npm run cluster [-- --middle-way] [--given-engines]
   --middle-way      Postgres and Redis alone: log, events and messages are tables
@@ -37,14 +37,6 @@ function build() {
   const script = join(root, 'scripts', 'build.mjs');
   const { status } = spawnSync(process.execPath, [script], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) process.exit(status ?? 1);
-}
-
-function builtHash() {
-  try {
-    return JSON.parse(readFileSync(join(root, 'dist', 'build.json'), 'utf8')).sourceHash;
-  } catch {
-    return undefined; // No stamp, or half of one: build again.
-  }
 }
 
 /** Ports that were free a moment ago: the gateways' addresses must be known before they listen. */

@@ -42,3 +42,12 @@ export function sourceHash() {
     hash.update(relative(root, path)).update('\0').update(readFileSync(path)).update('\0');
   return hash.digest('hex');
 }
+
+/** The hash of the sources that `dist` was built from; undefined when there is no build. */
+export function builtHash() {
+  try {
+    return JSON.parse(readFileSync(join(root, 'dist', 'build.json'), 'utf8')).sourceHash;
+  } catch {
+    return undefined; // No stamp, or half of one: build again.
+  }
+}

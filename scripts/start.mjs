@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasSources, root, sourceHash } from './sources.mjs';
+import { builtHash, hasSources, root, sourceHash } from './sources.mjs';
 
 const main = join(root, 'dist', 'apps', 'standalone', 'main.js');
 
@@ -36,14 +36,6 @@ function buildIfNeeded(node) {
   }
   const { status } = spawnSync(node, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
-}
-
-function builtHash() {
-  try {
-    return JSON.parse(readFileSync(join(root, 'dist', 'build.json'), 'utf8')).sourceHash;
-  } catch {
-    return undefined; // No stamp, or half of one: build again.
-  }
 }
 
 /** One process less to signal, to wait for and to lose: this process turns into the server where the system can do that. */
