@@ -1,21 +1,19 @@
 import type { Message } from '@parley/contracts';
 import type { CommandRecord } from '../conversation/commands/command-record.js';
 import { decide } from '../conversation/conversation.decider.js';
-import { evolve } from '../conversation/conversation.evolve.js';
-import type { MemberState, PriorSend } from '../conversation/conversation.state.js';
+import type { PriorSend } from '../conversation/conversation.state.js';
 import type { Outcome } from '../conversation/decision.js';
 import type { ConversationEvent } from '../conversation/events/conversation-event.js';
 import { type PartitionClock, snowflake, tick } from '../conversation/snowflake.js';
 import type { LiveEvent } from '../live/live-event.js';
 import { messageJson } from '../messages/message-json.js';
-import { applyChange } from '../messages/message.projection.js';
 import type { DecidedBatch } from '../ports/batch-commit.port.js';
-import type { MemberRow, PartitionAdvance } from '../ports/checkpoint.port.js';
+import type { PartitionAdvance } from '../ports/checkpoint.port.js';
 import type { LogRecord } from '../ports/command-log.port.js';
-import type { MessageWrite, SendRow } from '../ports/message-store.port.js';
 import type { PartitionProgress } from '../ports/partition-leases.port.js';
 import type { Reply } from '../ports/replies.port.js';
 import type { CachedConversation } from './conversation-cache.js';
+import { EventFold } from './event-fold.js';
 import { toLiveEvent } from './live-events.js';
 import { recordHash } from './record-hash.js';
 
@@ -51,14 +49,11 @@ export class PoisonRecord extends Error {
 
 /** Decides a batch of records, in order, and gathers what they come to: one write, live events, replies. */
 export class BatchBuilder {
-  private readonly messages = new Map<string, MessageWrite>();
-  private readonly members = new Map<string, MemberRow>();
-  private readonly touched = new Map<string, CachedConversation>();
+  private readonly fold: EventFold;
   private readonly advances = new Map<number, PartitionAdvance>();
   readonly live: LiveEvent[] = [];
   readonly replies = new Map<string, Reply[]>();
   readonly outcomes: Outcome[] = [];
-  sends = 0;
   readonly batch: DecidedBatch = {
     journal: [],
     messages: [],
@@ -66,7 +61,14 @@ export class BatchBuilder {
     checkpoint: { partitions: [], conversations: [], members: [], receipts: [], deadLetters: [] },
   };
 
-  constructor(private readonly inputs: BatchInputs) {}
+  constructor(private readonly inputs: BatchInputs) {
+    this.fold = new EventFold(inputs.messages);
+  }
+
+  /** New messages in the batch. */
+  get sends(): number {
+    return this.fold.sends;
+  }
 
   add(record: LogRecord): void {
     const { partition, offset, at, payload } = record;
@@ -92,14 +94,15 @@ export class BatchBuilder {
     for (const advance of [...this.advances.values()].sort((a, b) => a.partition - b.partition)) {
       checkpoint.partitions.push({ ...advance, lastRecordHash: recordHash(advance.lastRecordHash ?? '') });
     }
-    for (const { state } of this.touched.values()) if (state) checkpoint.conversations.push(state);
-    checkpoint.members.push(...this.members.values());
-    this.batch.messages.push(...this.messages.values());
+    checkpoint.conversations.push(...this.fold.states());
+    checkpoint.members.push(...this.fold.members.values());
+    checkpoint.receipts.push(...this.fold.receipts);
+    this.batch.messages.push(...this.fold.messages.values());
     return this.batch;
   }
 
   touchedConversations(): Iterable<[string, CachedConversation]> {
-    return this.touched;
+    return this.fold.touched;
   }
 
   private advanceOf(partition: number): PartitionAdvance {
@@ -152,68 +155,11 @@ export class BatchBuilder {
     conversation: CachedConversation,
   ): void {
     const { conversationId } = event;
-    const leavers = event.type === 'members-changed' ? this.leaversOf(event.removed, conversation) : [];
-    conversation.state = evolve(conversation.state, event);
-    this.touched.set(conversationId, conversation);
-    for (const member of leavers) this.member(conversationId, member, at);
-    this.changedMembers(event, conversation);
-    const changed = this.changedMessage(event, conversation);
+    const changed = this.fold.apply(event, at, conversation);
     const payload = eventJson(event);
     this.batch.stream.push({ partition, offset, index, conversationId, at, payload });
-    if (event.type === 'marks-advanced') {
-      this.batch.checkpoint.receipts.push({ conversationId, at, marks: event.marks });
-    }
-    const live = toLiveEvent(event, conversation.state, record, changed);
+    const live = conversation.state && toLiveEvent(event, conversation.state, record, changed);
     if (live) this.live.push(live);
-  }
-
-  private leaversOf(removed: readonly string[], conversation: CachedConversation): MemberState[] {
-    return removed.flatMap((userId) => conversation.state?.members.get(userId) ?? []);
-  }
-
-  private member(conversationId: string, member: MemberState, removedAt: number | null): void {
-    this.members.set(`${conversationId}|${member.userId}`, { conversationId, member, removedAt });
-  }
-
-  private changedMembers(event: ConversationEvent, { state }: CachedConversation): void {
-    const changed = (userId: string): void => {
-      const member = state?.members.get(userId);
-      if (member) this.member(event.conversationId, member, null);
-    };
-    switch (event.type) {
-      case 'message-sent':
-        return changed(event.message.senderId);
-      case 'conversation-created':
-        return event.members.forEach(({ userId }) => changed(userId));
-      case 'members-changed':
-        return [...event.added, ...Object.keys(event.roles)].forEach(changed);
-      case 'settings-changed':
-        return changed(event.userId);
-      case 'marks-advanced':
-        return event.marks.forEach(({ userId }) => changed(userId));
-      default:
-    }
-  }
-
-  private changedMessage(event: ConversationEvent, conversation: CachedConversation): Message | null {
-    if (event.type === 'message-sent') {
-      const { message, requestHash, at } = event;
-      const { conversationId, senderId, clientMsgId, messageId, seq, rev } = message;
-      const send: SendRow = { conversationId, senderId, clientMsgId, messageId, seq, rev, at, requestHash };
-      this.messages.set(messageId, { message, send });
-      conversation.remember(senderId, clientMsgId, send);
-      this.sends++;
-      return message;
-    }
-    if (event.type !== 'message-edited' && event.type !== 'message-deleted' && event.type !== 'reaction-changed') {
-      return null;
-    }
-    const written = this.messages.get(event.messageId);
-    const before = written?.message ?? this.inputs.messages.get(event.messageId);
-    if (!before) throw new Error(`message ${event.messageId} is not in ${event.conversationId}`);
-    const message = applyChange(before, event);
-    this.messages.set(event.messageId, { message, send: written?.send ?? null });
-    return message;
   }
 
   private reply({ origin, commandId }: CommandRecord, outcome: Outcome): void {
