@@ -19,13 +19,22 @@ const UNAVAILABLE_CODES: ReadonlySet<number> = new Set([
   codes.writeFailure,
 ]);
 
+/** The driver's words, in a plain error, when a statement is to be prepared on a node whose last connection has just gone. */
+const NO_CONNECTION = 'No connection available';
+
+/** The driver marks errors of a connection so, beside those that it has a class for. */
+function isConnectionError(error: unknown): boolean {
+  return error instanceof Error && (error.message === NO_CONNECTION || 'isSocketError' in error);
+}
+
 /** True when a request failed because of the state of the nodes or of the way to them, not because of itself. */
 export function isCassandraUnavailable(error: unknown): boolean {
   if (error instanceof errors.ResponseError) return UNAVAILABLE_CODES.has(error.code);
   return (
     error instanceof errors.NoHostAvailableError ||
     error instanceof errors.OperationTimedOutError ||
-    error instanceof errors.BusyConnectionError
+    error instanceof errors.BusyConnectionError ||
+    isConnectionError(error)
   );
 }
 
