@@ -4,6 +4,7 @@ import {
   type PartitionLeases,
   type RateLimiter,
   type Replies,
+  type SessionRegistry,
   StagedBatchCommit,
 } from '@parley/domain';
 import type { AppConfig } from './config/configuration.js';
@@ -11,6 +12,7 @@ import { MemoryBroadcast, MemoryBroadcastHub } from './memory/memory-broadcast.j
 import { MemoryCommandLog } from './memory/memory-command-log.js';
 import { MemoryRateLimiter } from './memory/memory-rate-limiter.js';
 import { MemoryReplies } from './memory/memory-replies.js';
+import { MemorySessionRegistry } from './memory/memory-session-registry.js';
 import { CommitConnection } from './postgres/batch-commit/commit-connection.js';
 import { CommitsUnderWay } from './postgres/batch-commit/commits-under-way.js';
 import { PostgresBatchCommit } from './postgres/batch-commit/postgres-batch-commit.js';
@@ -56,6 +58,8 @@ export interface PipelineAdapters {
   leases: PartitionLeases;
   broadcast: Broadcast;
   replies: Replies;
+  /** Who is connected where, for all processes that hear each other. */
+  sessions: SessionRegistry;
   /** Counts for all processes that hear each other. */
   rateLimiter: RateLimiter;
   engines: EngineCheck[];
@@ -158,12 +162,13 @@ async function openBroadcast({
   closing,
   engines,
   onTrouble,
-}: Opening): Promise<Pick<PipelineAdapters, 'broadcast' | 'replies' | 'rateLimiter'>> {
+}: Opening): Promise<Pick<PipelineAdapters, 'broadcast' | 'replies' | 'sessions' | 'rateLimiter'>> {
   const { url, keyPrefix } = config.redis;
   if (config.adapters.broadcast === 'memory' || url === undefined) {
     const hub = new MemoryBroadcastHub((error) => onTrouble('A listener to live events failed', error));
     const [broadcast, replies] = [new MemoryBroadcast(hub), new MemoryReplies()];
-    return { broadcast, replies, rateLimiter: new MemoryRateLimiter() };
+    const sessions = new MemorySessionRegistry();
+    return { broadcast, replies, sessions, rateLimiter: new MemoryRateLimiter() };
   }
   const { RedisPorts } = await import('./redis/index.js');
   const redis = await RedisPorts.open({ url, prefix: keyPrefix, onTrouble });
@@ -172,8 +177,8 @@ async function openBroadcast({
     if (!redis.isUp) throw new Error('Redis does not answer.');
   };
   engines.push({ name: 'redis', check });
-  const { broadcast, replies } = redis;
-  return { broadcast, replies, rateLimiter: redis.rateLimiter(new MemoryRateLimiter()) };
+  const { broadcast, replies, sessions } = redis;
+  return { broadcast, replies, sessions, rateLimiter: redis.rateLimiter(new MemoryRateLimiter()) };
 }
 
 /** What is committed, and what reads it: one statement where all of it is Postgres, stages where it is not. */

@@ -11,6 +11,7 @@ import {
   NoFailPoints,
   PartitionLeases,
   Replies,
+  SessionRegistry,
 } from '@parley/domain';
 import { KillAtFailPoint } from './faults/kill-at-fail-point.js';
 import type { PipelineAdapters } from './pipeline-adapters.js';
@@ -35,6 +36,7 @@ const PORTS = [
   MessageStore,
   Broadcast,
   Replies,
+  SessionRegistry,
   PartitionLeases,
   ConversationReader,
   FailPoints,
@@ -58,6 +60,7 @@ export class PipelineInfraModule {
         { provide: ConversationReader, useValue: adapters.reader },
         { provide: Broadcast, useValue: adapters.broadcast },
         { provide: Replies, useValue: adapters.replies },
+        { provide: SessionRegistry, useValue: adapters.sessions },
         { provide: FailPoints, useFactory: () => failPointsOf(failPoint) },
         { provide: Retention, useFactory: () => new KeptWithApp(retention, adapters) },
       ],

@@ -7,6 +7,7 @@ export * from './event-stream.port.js';
 export * from './message-store.port.js';
 export * from './partition-leases.port.js';
 export * from './replies.port.js';
+export * from './session-registry.port.js';
 export * from './cursor-codec.port.js';
 export * from './rate-limiter.port.js';
 export * from './door-metrics.port.js';

@@ -1,3 +1,4 @@
 export * from './memory-broadcast.js';
 export * from './memory-command-log.js';
 export * from './memory-replies.js';
+export * from './memory-session-registry.js';

@@ -3,6 +3,7 @@ import { RedisBroadcast } from './redis-broadcast.js';
 import { RedisLine, type RedisLineOptions } from './redis-line.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
 import { RedisReplies } from './redis-replies.js';
+import { RedisSessionRegistry } from './redis-session-registry.js';
 
 /** How long a start waits for Redis before it goes on without. */
 const FIRST_CONNECTION_MS_MAX = 5_000;
@@ -13,6 +14,7 @@ export class RedisPorts {
     private readonly line: RedisLine,
     readonly broadcast: RedisBroadcast,
     readonly replies: RedisReplies,
+    readonly sessions: RedisSessionRegistry,
   ) {}
 
   /** Resolves when Redis answers, or after some seconds without: it is then looked for until `close`. */
@@ -21,7 +23,7 @@ export class RedisPorts {
     const broadcast = new RedisBroadcast(line, options);
     const replies = new RedisReplies(line);
     await line.open(FIRST_CONNECTION_MS_MAX);
-    return new RedisPorts(line, broadcast, replies);
+    return new RedisPorts(line, broadcast, replies, new RedisSessionRegistry(line));
   }
 
   get isUp(): boolean {
