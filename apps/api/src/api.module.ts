@@ -22,9 +22,12 @@ import { GetReceiptsController } from './receipts/get-receipts.controller.js';
 import { MarkReadController } from './receipts/mark-read.controller.js';
 import { SyncController } from './sync/sync.controller.js';
 import { UsersModule } from './users/users.module.js';
+import { WebClientFiles } from './web-client/web-client-files.js';
+import { WebClientController } from './web-client/web-client.controller.js';
 
 export const API_CONTROLLERS: Type[] = [
   PagesController,
+  WebClientController,
   ConnectController,
   CreateConversationController,
   ListConversationsController,
@@ -52,12 +55,14 @@ export const API_CONTROLLERS: Type[] = [
   imports: [AccountsModule, UsersModule, HealthModule],
   controllers: API_CONTROLLERS,
   providers: [
+    { provide: WebClientFiles, useFactory: () => WebClientFiles.built() },
     {
       provide: HttpSettings,
       inject: [APP_CONFIG],
-      useFactory: ({ http, rateLimits, gateways }: AppConfig): HttpSettings => ({
+      useFactory: ({ profile, http, rateLimits, gateways }: AppConfig): HttpSettings => ({
         publicUrl: http.publicUrl ?? null,
         gatewayUrls: gateways.urls,
+        areSocketsElsewhere: profile.name === 'cluster',
         allowedOrigins: http.allowedOrigins,
         restPerUser: rateLimits.restPerUser,
         restPerAddress: rateLimits.restPerAddress,

@@ -19,6 +19,7 @@ import { configureHttp } from './http/configure-http.js';
 import { createHttpAdapter } from './http/http-adapter.js';
 import { HttpSettings } from './http/http-settings.js';
 import { UsersModule } from './users/users.module.js';
+import { WebClientFiles } from './web-client/web-client-files.js';
 
 export const CALLER = '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b90';
 export const OTHER_CALLER = '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b92';
@@ -85,6 +86,8 @@ export interface RestDoorOptions {
   settings?: Partial<HttpSettings>;
   limiter?: RateLimiter;
   trustProxy?: false | number | readonly string[];
+  /** The folder of a built web client; there is none unless it is given. */
+  webClientFolder?: string;
 }
 
 export interface RestDoor {
@@ -97,12 +100,14 @@ export interface RestDoor {
 }
 
 /** The REST door as it is shipped, on real buses, with stand-ins behind them. Not listening: use `inject` or `listen`. */
-export async function openRestDoor({ settings, limiter, trustProxy = false }: RestDoorOptions = {}): Promise<RestDoor> {
+export async function openRestDoor(options: RestDoorOptions = {}): Promise<RestDoor> {
+  const { settings, limiter, trustProxy = false, webClientFolder = '' } = options;
   const answers: Answers = new Map();
   const log: string[] = [];
   const httpSettings: HttpSettings = {
     publicUrl: null,
     gatewayUrls: [],
+    areSocketsElsewhere: false,
     allowedOrigins: [],
     restPerUser: { limit: 600, windowMs: 60_000 },
     restPerAddress: { limit: 60, windowMs: 60_000 },
@@ -114,7 +119,10 @@ export async function openRestDoor({ settings, limiter, trustProxy = false }: Re
     imports: [StandIns.with(answers, limiter ?? new UnlimitedRateLimiter())],
     // The handlers behind accounts and users need engines; their controllers are what is of this door.
     controllers: [...API_CONTROLLERS, ...controllersOf(AccountsModule), ...controllersOf(UsersModule)],
-    providers: [{ provide: HttpSettings, useValue: httpSettings }],
+    providers: [
+      { provide: HttpSettings, useValue: httpSettings },
+      { provide: WebClientFiles, useFactory: () => WebClientFiles.in(webClientFolder) },
+    ],
   };
   const write = (...parts: unknown[]) => void log.push(parts.map(String).join(' '));
   const adapter = createHttpAdapter({ trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId });

@@ -1,6 +1,7 @@
 import { escapeHtml, htmlPage } from './page-style.js';
 
 const LINKS: [path: string, title: string, text: string][] = [
+  ['/', 'Web client', 'Sign up and chat'],
   ['/docs', 'REST API', 'Every route, with examples to try'],
   ['/asyncapi', 'Socket events', 'What clients and the server tell each other'],
   ['/docs-json', 'docs-json', 'OpenAPI 3.1'],
@@ -14,7 +15,7 @@ socket.on('new_message', (message) => console.log(message.seq, message.content))
 const send = { conversationId, content: 'Hello', clientMsgId: crypto.randomUUID() };
 console.log(await socket.emitWithAck('send_message', send));`;
 
-/** What a browser shows at `/`: what this is, and where to go on. */
+/** What this server is, and where its users and those who write clients for it go on. */
 export const HOME_PAGE = htmlPage(
   'Parley',
   `<main>

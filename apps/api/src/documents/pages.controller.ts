@@ -12,10 +12,10 @@ export class PagesController {
   private document: AsyncApiDocument | undefined;
   private page: string | undefined;
 
-  @Get()
+  @Get('developers')
   @Header('content-type', PAGE_HEADERS.type)
   @Header('content-security-policy', PAGE_HEADERS.policy)
-  home(): string {
+  developers(): string {
     return HOME_PAGE;
   }
 

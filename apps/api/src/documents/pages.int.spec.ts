@@ -15,7 +15,7 @@ function addressesIn(html: string): string[] {
   return [...html.matchAll(/(?:href|src)=["']([^"']+)["']/g)].map(([, address]) => address as string);
 }
 
-describe.each(['/', '/asyncapi'])('the page %s', (url) => {
+describe.each(['/', '/developers', '/asyncapi'])('the page %s', (url) => {
   it('is HTML for any width, dark and light', async () => {
     const { statusCode, headers, body } = await door.app.inject(url);
     expect(statusCode).toBe(200);
@@ -51,13 +51,16 @@ describe.each(['/', '/asyncapi'])('the page %s', (url) => {
   });
 });
 
-it('the start page links the API pages, both documents and health, and shows a client of five lines', async () => {
-  const { body } = await door.app.inject('/');
-  const wanted = ['/docs', '/docs-json', '/asyncapi', '/asyncapi.json', '/health/live'];
-  expect(addressesIn(body)).toEqual(expect.arrayContaining(wanted));
-  const [, client = ''] = /<pre>([\s\S]*?)<\/pre>/.exec(body) ?? [];
-  expect(client.trim().split('\n')).toHaveLength(5);
-});
+it.each(['/', '/developers'])(
+  'the page %s links the API pages, both documents and health, and shows a client of five lines',
+  async (url) => {
+    const { body } = await door.app.inject(url);
+    const wanted = ['/docs', '/docs-json', '/asyncapi', '/asyncapi.json', '/health/live'];
+    expect(addressesIn(body)).toEqual(expect.arrayContaining(wanted));
+    const [, client = ''] = /<pre>([\s\S]*?)<\/pre>/.exec(body) ?? [];
+    expect(client.trim().split('\n')).toHaveLength(5);
+  },
+);
 
 it('the page of the socket names each event of the contract', async () => {
   const { body } = await door.app.inject('/asyncapi');

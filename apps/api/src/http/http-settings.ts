@@ -6,6 +6,8 @@ export abstract class HttpSettings {
   abstract readonly publicUrl: string | null;
   /** Where clients find sockets; empty: here. */
   abstract readonly gatewayUrls: readonly string[];
+  /** True where this process takes no sockets, so that clients are sent to others. */
+  abstract readonly areSocketsElsewhere: boolean;
   /** Origins of web pages that may call from a browser; `*` among them allows all. */
   abstract readonly allowedOrigins: readonly string[];
   abstract readonly restPerUser: RateLimit;

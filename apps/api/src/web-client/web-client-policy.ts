@@ -1,0 +1,31 @@
+/** Where pages may open connections to: sockets of gateways that are not this server. */
+export interface SocketPlaces {
+  /** Addresses of gateways that are known from the start. */
+  readonly gatewayUrls: readonly string[];
+  /** True where clients are sent to gateways that only become known later. */
+  readonly areElsewhere: boolean;
+}
+
+/**
+ * What the web client may do in a browser: run and style itself with files of this server, show its pictures and those
+ * that the user is about to send (`blob:`), and talk to this server and the gateways. No inline script or style, no
+ * frame, no form that leaves the page.
+ */
+export function webClientPolicy({ gatewayUrls, areElsewhere }: SocketPlaces): string {
+  const gateways = gatewayUrls.map((url) => new URL(url).origin);
+  const sockets = gateways.map((origin) => origin.replace(/^http/, 'ws'));
+  const unknown = areElsewhere && gateways.length === 0 ? ['https:', 'wss:'] : [];
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "media-src 'self' blob:",
+    `connect-src ${["'self'", ...gateways, ...sockets, ...unknown].join(' ')}`,
+    "manifest-src 'self'",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
