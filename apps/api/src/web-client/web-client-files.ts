@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -35,7 +34,7 @@ export class WebClientFiles {
 
   /** Where `npm run build` puts the web client, seen from a bundle; there is nothing when the sources run themselves. */
   static built(): WebClientFiles {
-    return WebClientFiles.in(fileURLToPath(new URL('../../web', import.meta.url)));
+    return WebClientFiles.in(join(import.meta.dirname, '..', '..', 'web'));
   }
 
   /** All files below a folder; none if it is not there. */
