@@ -1,5 +1,6 @@
-// Bundles every application that has a main file, beside the old build, and swaps the finished one in.
-import { spawnSync } from 'node:child_process';
+// Bundles every application that has a main file, and the web client, beside the old build, and swaps the finished one in.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, sourceHash } from './sources.mjs';
@@ -15,25 +16,37 @@ if (apps.length === 0) {
   process.exit(1);
 }
 
-const began = performance.now();
-const hash = sourceHash();
-try {
-  const nest = join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
-  const { status, stdout, error } = spawnSync(process.execPath, [nest, 'build', ...apps], {
+/** What a tool wrote goes to the terminal only when it fails. @throws what keeps it from starting */
+async function succeeds(args) {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...process.env, PARLEY_BUILD_DIR: fresh, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
   });
-  if (error) throw error;
-  if (status !== 0) {
-    process.stderr.write(`${stdout}\nThe build failed.\n`);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+  const [code] = await once(child, 'close');
+  if (code !== 0) process.stderr.write(`${output}\n`);
+  return code === 0;
+}
+
+const began = performance.now();
+const hash = sourceHash();
+const parts = [...apps];
+const builds = [succeeds([join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build', ...apps])];
+if (existsSync(join(root, 'apps', 'web', 'index.html'))) {
+  parts.push('web');
+  builds.push(succeeds([join(root, 'scripts', 'build-web.mjs'), join(fresh, 'web')]));
+}
+try {
+  if (!(await Promise.all(builds)).every(Boolean)) {
+    process.stderr.write('The build failed.\n');
     process.exitCode = 1;
   } else {
-    writeFileSync(join(fresh, 'build.json'), `${JSON.stringify({ sourceHash: hash, apps })}\n`);
+    writeFileSync(join(fresh, 'build.json'), `${JSON.stringify({ sourceHash: hash, apps: parts })}\n`);
     if (existsSync(target)) renameSync(target, outgoing);
     renameSync(fresh, target);
-    process.stderr.write(`Built ${apps.join(', ')} in ${Math.round(performance.now() - began)} ms.\n`);
+    process.stderr.write(`Built ${parts.join(', ')} in ${Math.round(performance.now() - began)} ms.\n`);
   }
 } finally {
   for (const left of [fresh, outgoing]) rmSync(left, { recursive: true, force: true });

@@ -24,9 +24,9 @@ export function filesBelow(folder) {
 /** What a bundle is made of: if none of these bytes changed, neither did the bundle. */
 function bundleInputs() {
   const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'nest-cli.json', 'rspack.config.mjs'];
-  const sources = ['apps', 'libs']
+  const sources = ['apps', 'libs', 'packages']
     .flatMap((folder) => filesBelow(join(root, folder)))
-    .filter((path) => !path.endsWith('.spec.ts'));
+    .filter((path) => !/\.spec\.tsx?$/.test(path));
   return [...settings.map((name) => join(root, name)).filter((path) => existsSync(path)), ...sources];
 }
 

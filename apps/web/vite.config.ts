@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+const sdk = fileURLToPath(new URL('../../packages/sdk/src/index.ts', import.meta.url));
+const server = process.env['PARLEY_URL'] ?? 'http://127.0.0.1:3000';
+
+/**
+ * The web client, with the SDK from its sources. `npx vite apps/web` serves it while one works on it, beside a server
+ * that `npm start` has started or PARLEY_URL names.
+ */
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  plugins: [react()],
+  resolve: { alias: { '@parley/sdk': sdk } },
+  build: {
+    target: 'es2022',
+    // Nothing as data in a document: the policy lets scripts, styles and pictures come from this server alone.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1_000,
+    emptyOutDir: true,
+  },
+  server: { proxy: { '/v1': server, '/socket.io': { target: server, ws: true } } },
+});
