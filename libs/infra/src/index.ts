@@ -14,6 +14,7 @@ export * from './postgres/accounts/index.js';
 export * from './postgres/database-lock.js';
 export * from './postgres/database.js';
 export * from './postgres/embedded/index.js';
+export * from './postgres/rebuild/index.js';
 export * from './postgres/store-answer.js';
 export * from './operations-infra.module.js';
 export * from './telemetry/index.js';

@@ -31,8 +31,11 @@ export class EventFold {
   /** New messages among the events. */
   sends = 0;
 
-  /** @param known messages that events change, as they are stored; a message that is sent here need not be among them */
-  constructor(private readonly known: ReadonlyMap<string, Message>) {}
+  /**
+   * @param known messages that events change, as they are stored; a message that is sent here need not be among them.
+   * Null leaves messages out altogether.
+   */
+  constructor(private readonly known: ReadonlyMap<string, Message> | null) {}
 
   /**
    * Applies an event to its conversation, whose state is moved on in place.
@@ -57,6 +60,7 @@ export class EventFold {
   }
 
   private messageBefore(event: ConversationEvent): Message | null {
+    if (this.known === null) return null;
     if (event.type !== 'message-edited' && event.type !== 'message-deleted' && event.type !== 'reaction-changed') {
       return null;
     }
@@ -94,6 +98,7 @@ export class EventFold {
     before: Message | null,
     conversation: CachedConversation,
   ): Message | null {
+    if (this.known === null) return null;
     if (event.type === 'message-sent') {
       const { message, requestHash, at } = event;
       const { conversationId, senderId, clientMsgId, messageId, seq, rev } = message;

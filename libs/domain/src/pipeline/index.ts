@@ -7,3 +7,4 @@ export * from './recent-heads.js';
 export * from './record-hash.js';
 export * from './partition-runner.js';
 export * from './staged-batch-commit.js';
+export * from './stream-replay.js';

@@ -1,0 +1,2 @@
+export * from './read-model-rebuild.js';
+export { RebuildUnderWay } from './rebuild-tables.js';
