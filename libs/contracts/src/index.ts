@@ -9,6 +9,7 @@ export * from './messages/change-message.contract.js';
 export * from './messages/history.contract.js';
 export * from './messages/message.contract.js';
 export * from './messages/send-message.contract.js';
+export * from './presence/presence.contract.js';
 export * from './primitives/ids.js';
 export * from './primitives/paging.js';
 export * from './primitives/text.js';

@@ -4,12 +4,13 @@ import { ListMembersHandler } from './conversations/list-members/list-members.ha
 import { GetHistoryHandler } from './messages/get-history/get-history.handler.js';
 import { GetMessageHandler } from './messages/get-message/get-message.handler.js';
 import { GetSentMessageHandler } from './messages/get-sent-message/get-sent-message.handler.js';
+import { QueryPresenceHandler } from './presence/query-presence/query-presence.handler.js';
 import { GetReceiptsHandler } from './receipts/get-receipts/get-receipts.handler.js';
 import { SyncConversationsHandler } from './sync/sync-conversations/sync-conversations.handler.js';
 
 /**
  * What answers the queries about conversations, for the Nest module of whichever process does. They need the ports
- * ConversationReader, MessageStore and CursorCodec.
+ * ConversationReader, MessageStore, CursorCodec, SessionRegistry and PresenceRecords.
  */
 export const QUERY_HANDLERS = [
   GetConversationHandler,
@@ -19,5 +20,6 @@ export const QUERY_HANDLERS = [
   GetMessageHandler,
   GetSentMessageHandler,
   GetReceiptsHandler,
+  QueryPresenceHandler,
   SyncConversationsHandler,
 ];

@@ -6,6 +6,7 @@ import {
   CursorCodec,
   LoginLimits,
   PasswordHasher,
+  PresenceRecords,
   RateLimiter,
   SessionRevocations,
   TokenIssuer,
@@ -24,6 +25,7 @@ import { PostgresSessionRevocations } from './postgres/accounts/postgres-session
 import { PostgresUserDirectory } from './postgres/accounts/postgres-user-directory.js';
 import { SessionPurge } from './postgres/accounts/session-purge.js';
 import { Database } from './postgres/database.js';
+import { PostgresPresenceRecords } from './postgres/presence/postgres-presence-records.js';
 
 export interface AccountsInfraOptions {
   /** Open and migrated; whoever opened it closes it, after the application. */
@@ -42,6 +44,7 @@ const EXPORTED = [
   UserDirectory,
   Contacts,
   Blocks,
+  PresenceRecords,
   SessionRevocations,
   TokenIssuer,
   TokenVerifier,
@@ -68,6 +71,7 @@ export class AccountsInfraModule {
         { provide: UserDirectory, useFactory: () => new PostgresUserDirectory(database) },
         { provide: Contacts, useFactory: () => new PostgresContacts(database) },
         { provide: Blocks, useFactory: () => new PostgresBlocks(database) },
+        { provide: PresenceRecords, useFactory: () => new PostgresPresenceRecords(database) },
         { provide: TokenIssuer, useFactory: () => new JoseTokenIssuer(auth) },
         { provide: PasswordHasher, useFactory: () => new Argon2PasswordHasher() },
         { provide: CursorCodec, useFactory: () => new HmacCursorCodec(auth.jwtSecret) },

@@ -3,6 +3,14 @@ import { Conversations0002 } from './0002-conversations.js';
 import { MemberOrder0003 } from './0003-member-order.js';
 import { PipelineWorkers0004 } from './0004-pipeline-workers.js';
 import { CommandLogEnd0005 } from './0005-command-log-end.js';
+import { LastSeen0006 } from './0006-last-seen.js';
 
 /** In the order in which they run. A migration that was released never changes. */
-export const MIGRATIONS = [Accounts0001, Conversations0002, MemberOrder0003, PipelineWorkers0004, CommandLogEnd0005];
+export const MIGRATIONS = [
+  Accounts0001,
+  Conversations0002,
+  MemberOrder0003,
+  PipelineWorkers0004,
+  CommandLogEnd0005,
+  LastSeen0006,
+];
