@@ -104,6 +104,47 @@ describe('a conversation', () => {
     expect(placed(again.timeline)).toEqual(await trial.history(reader, adas.id));
   });
 
+  it('jumps to the first unread message, to any other one, and back to the live end', async () => {
+    const { adas } = await chat();
+    const writer = await TestUser.signUp(trial.app.url, 'Wim');
+    await adas.addMembers(writer.userId);
+    await writer.sendMany(adas.id, 200);
+    const late = await (await trial.again(ada)).conversation(adas.id);
+    onTestFinished(late.subscribe(() => {}));
+    expect((await late.jumpToFirstUnread())?.seq).toBe(1);
+    expect(late.hasNewer).toBe(true);
+    expect(late.hasOlder).toBe(false);
+    const { items } = await writer.history(adas.id, '?limit=100');
+    const target = items[99];
+    expect((await late.jumpTo(target?.messageId ?? ''))?.seq).toBe(101);
+    const quoted = await late.message(
+      (await writer.history(adas.id, '?limit=1&around=first_unread')).items[0]?.messageId ?? '',
+    );
+    expect(late.peek(quoted.messageId)).toEqual(quoted);
+    const whole = await trial.history(writer, adas.id);
+    while (await late.loadNewer());
+    while (await late.loadOlder());
+    expect(placed(late.timeline)).toEqual(whole);
+    await late.jumpTo(target?.messageId ?? '');
+    late.markRead();
+    expect(await late.jumpToFirstUnread()).toBeNull();
+  });
+
+  it('shows its live end when it is written to', async () => {
+    const { adas } = await chat();
+    const writer = await TestUser.signUp(trial.app.url, 'Wim');
+    await adas.addMembers(writer.userId);
+    await writer.sendMany(adas.id, 120);
+    const late = await (await trial.again(ada)).conversation(adas.id);
+    onTestFinished(late.subscribe(() => {}));
+    await late.jumpToFirstUnread();
+    expect(late.hasNewer).toBe(true);
+    await late.send('an answer');
+    expect(late.hasNewer).toBe(false);
+    expect(late.timeline.at(-1)?.content).toBe('an answer');
+    await until(late, (shown) => shown.at(-1)?.seq === 121);
+  });
+
   it('refuses what the server refuses, with a reason, and goes on with the next', async () => {
     const { adas, bobs } = await chat();
     await adas.send(' ');

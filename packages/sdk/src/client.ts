@@ -11,7 +11,7 @@ import { openSocketLink } from './socket-link.js';
 import { defaultStore, type ParleyStore } from './store.js';
 import { tokenSource, type TokenOption, type TokenSource } from './tokens.js';
 import { watchPlatform } from './platform.js';
-import type { Conversation, MessagePage, Page, UpdateMe, User } from './wire.js';
+import type { Conversation, Message, MessagePage, Page, UpdateMe, User } from './wire.js';
 
 export interface ClientOptions {
   /** Of the server, such as `https://chat.example.com`. */
@@ -105,8 +105,10 @@ export class ParleyClient {
       fault,
       isConnected: () => connection.state.status === 'connected',
       ask: (name, payload) => connection.ask(name, payload),
-      history: (conversationId, before, limit) =>
-        rest.call<MessagePage>('GET', `/conversations/${conversationId}/messages`, { query: { before, limit } }),
+      history: (conversationId, place, limit) =>
+        rest.call<MessagePage>('GET', `/conversations/${conversationId}/messages`, { query: { ...place, limit } }),
+      message: (conversationId, messageId) =>
+        rest.call<Message>('GET', `/conversations/${conversationId}/messages/${messageId}`),
       changed: (conversationId) => hooks.client?.changed(conversationId),
       typing: (conversationId) => hooks.client?.typingIn(conversationId),
       discontinuity: (id, reason) => hooks.client?.handles.get(id)?.emitter.emit('discontinuity', { reason }),
@@ -181,6 +183,10 @@ export class ParleyClient {
 
   async unblock(userId: string): Promise<void> {
     await this.rest.call('DELETE', `/users/me/blocks/${userId}`);
+  }
+
+  blocks(cursor?: string): Promise<Page<User>> {
+    return this.rest.call('GET', '/users/me/blocks', { query: { cursor } });
   }
 
   /** Whether somebody looks at the application; browsers find out by themselves. */

@@ -8,6 +8,15 @@ const AHEAD_EVENTS_MAX = 1_000;
 /** A timeline that lacks more than this is loaded anew from its end. */
 const CATCH_UP_MESSAGES_MAX = 5_000;
 
+/** Messages kept beside the timeline because something in it refers to them. */
+const LOOKED_UP_MESSAGES_MAX = 500;
+
+interface Page {
+  readonly items: readonly Message[];
+  readonly hasBefore: boolean;
+  readonly hasAfter: boolean;
+}
+
 type Snapshot = Pick<SyncedConversation, 'conversation'> & Partial<SyncedConversation>;
 
 /** A lasting change of a conversation, in the order of `rev`. */
@@ -30,6 +39,8 @@ export class ConversationTrack {
   /** Every revision up to this one is in what is shown. */
   rev: number;
   window: TimelineWindow | null = null;
+  /** The part around a message that was jumped to, while it does not reach up to `window`; it is shown instead. */
+  detached: TimelineWindow | null = null;
   /** True while a sync that names it is under way: what comes live waits for its end. */
   catchingUp = false;
   private readonly ahead = new Map<number, RevisionEvent>();
@@ -39,7 +50,10 @@ export class ConversationTrack {
   private isBehind = false;
   /** Pages of history under way, and what changed meanwhile of messages that may be on them in an older version. */
   private loads = 0;
+  private isOpening = false;
   private readonly changedMeanwhile = new Map<string, Message>();
+  /** Messages that something shown refers to, such as the ones that were replied to; kept up to date like the rest. */
+  private readonly lookedUp = new Map<string, Message>();
 
   constructor(
     private readonly selfId: string,
@@ -60,8 +74,14 @@ export class ConversationTrack {
     return this.isBehind || this.ahead.size > 0 || this.partialRev !== null || this.conversation.lastRev > this.rev;
   }
 
-  private get isOpening(): boolean {
-    return this.window === null && this.loads > 0;
+  /** What a timeline shows of it. */
+  get shown(): TimelineWindow | null {
+    return this.detached ?? this.window;
+  }
+
+  /** A message that is here, in its latest version. */
+  find(messageId: string): Message | undefined {
+    return this.window?.find(messageId) ?? this.detached?.find(messageId) ?? this.lookedUp.get(messageId);
   }
 
   /** What a sync is to name. */
@@ -101,7 +121,11 @@ export class ConversationTrack {
     }
     if (!this.window) {
       // While its first page is under way the page is taken up at `rev`: it must not move past what will be on it.
-      if (!this.isOpening) this.advanceTo(synced.conversation.lastRev);
+      if (!this.isOpening) {
+        // What changed up to there was not asked for.
+        if (synced.conversation.lastRev > this.rev) this.lookedUp.clear();
+        this.advanceTo(synced.conversation.lastRev);
+      }
       return null;
     }
     if (named && synced.next) this.takeTail(this.window, synced as SyncedConversation);
@@ -159,6 +183,9 @@ export class ConversationTrack {
 
   private update(message: Message): void {
     this.window?.take(message);
+    this.detached?.refresh(message);
+    if ((this.lookedUp.get(message.messageId)?.rev ?? Infinity) < message.rev)
+      this.lookedUp.set(message.messageId, message);
     if (this.loads > 0) this.changedMeanwhile.set(message.messageId, message);
   }
 
@@ -183,21 +210,75 @@ export class ConversationTrack {
     this.loads++;
   }
 
+  /** The newest page is asked for. */
+  beginOpening(): void {
+    this.isOpening = true;
+    this.beginLoad();
+  }
+
   /** The newest page came, newest first. */
-  openWith(page: { items: readonly Message[]; hasBefore: boolean }): void {
+  openWith(page: Page): void {
     const messages = [...page.items].reverse();
     const window = new TimelineWindow(messages, page.hasBefore, this.conversation.visibleFromSeq - 1);
     this.window = window;
     const newer = [...this.changedMeanwhile.values()].sort((a, b) => a.seq - b.seq);
     for (const message of newer) if (!window.take(message)) this.isBehind = true;
     if (window.tailSeq < this.appliedSeq) this.isBehind = true;
+    this.endOpening();
+  }
+
+  /** The page before the first message that is shown came, newest first. */
+  extendBefore(page: Page): void {
+    this.shown?.prepend([...page.items].reverse(), page.hasBefore);
+    this.endPage();
+  }
+
+  /** The page after the last message of the detached part came, oldest first. */
+  extendAfter(page: Page): void {
+    this.detached?.append(page.items, page.hasAfter);
+    this.endPage();
+  }
+
+  /** A page around a message came, newest first: it is shown instead of what was. */
+  showAround(page: Page): void {
+    const messages = [...page.items].reverse();
+    this.detached = new TimelineWindow(messages, page.hasBefore, (messages[0]?.seq ?? 1) - 1, true);
+    this.endPage();
+  }
+
+  /** Shows the live end again. */
+  attach(): void {
+    this.detached = null;
+  }
+
+  /** A message that was asked for by itself came. */
+  keepLookedUp(message: Message): void {
+    const latest = this.changedMeanwhile.get(message.messageId) ?? message;
+    this.lookedUp.delete(message.messageId);
+    this.lookedUp.set(message.messageId, latest.rev > message.rev ? latest : message);
+    const oldest = this.lookedUp.keys().next().value;
+    if (this.lookedUp.size > LOOKED_UP_MESSAGES_MAX && oldest !== undefined) this.lookedUp.delete(oldest);
     this.endLoad();
   }
 
-  /** An older page came, newest first. */
-  extendWith(page: { items: readonly Message[]; hasBefore: boolean }): void {
-    this.window?.prepend([...page.items].reverse(), page.hasBefore);
-    for (const message of this.changedMeanwhile.values()) this.window?.take(message);
+  private endPage(): void {
+    for (const message of this.changedMeanwhile.values()) this.shown?.refresh(message);
+    this.endLoad();
+    this.join();
+  }
+
+  /** What reaches the live part becomes one with it: nothing of what is shown moves. */
+  private join(): void {
+    const { detached, window } = this;
+    if (!detached || !window || detached.tailSeq < window.firstSeq - 1) return;
+    for (const message of detached.items) window.refresh(message);
+    if (detached.firstSeq < window.firstSeq) window.prepend(detached.items, detached.hasBefore);
+    this.detached = null;
+  }
+
+  /** The newest page has come or will not come. */
+  endOpening(): void {
+    this.isOpening = false;
     this.endLoad();
   }
 
@@ -220,6 +301,8 @@ export class ConversationTrack {
   /** Forgets the messages; what is known of the conversation stays. */
   dropWindow(): void {
     this.window = null;
+    this.detached = null;
+    this.lookedUp.clear();
     this.ahead.clear();
     this.partialRev = null;
     this.isBehind = false;

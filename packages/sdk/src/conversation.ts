@@ -3,6 +3,7 @@ import type { Emitter } from './emitter.js';
 import { ParleyError } from './errors.js';
 import type { Messenger } from './messenger.js';
 import type { RestDoor } from './rest.js';
+import { FIRST_UNREAD } from './timeline-loader.js';
 import type { TimelineItem } from './timeline-items.js';
 import type { ContentType, Conversation, Member, Message, Page, Receipt, Role, Settings } from './wire.js';
 
@@ -68,7 +69,12 @@ export class ParleyConversation {
   }
 
   get hasOlder(): boolean {
-    return this.context.messenger.tracks.get(this.id)?.window?.hasBefore ?? false;
+    return this.context.messenger.tracks.get(this.id)?.shown?.hasBefore ?? false;
+  }
+
+  /** True after a jump, until the timeline reaches its live end again: newer messages are not in it yet. */
+  get hasNewer(): boolean {
+    return this.context.messenger.tracks.get(this.id)?.detached != null;
   }
 
   get typingUserIds(): readonly string[] {
@@ -98,14 +104,55 @@ export class ParleyConversation {
     return this.context.messenger.timelines.loadOlder(this.id);
   }
 
+  /** One more page, after a jump. @returns whether there are still newer ones. @throws ParleyError */
+  loadNewer(): Promise<boolean> {
+    return this.context.messenger.timelines.loadNewer(this.id);
+  }
+
   /**
-   * Shows it at once as `sending` and sends it until it is stored or refused, also after a reload.
+   * Makes the timeline, which must be subscribed to, show a message and what is around it. It goes on from there both
+   * ways; live messages are kept meanwhile, and follow when `loadNewer` or `jumpToLatest` gets there.
+   * @returns what was jumped to; null when nothing is unread, or when another jump overtook this one
+   * @throws ParleyError `not_found` for a message that is not of this conversation, `network`, `timeout`
+   */
+  async jumpTo(target: string): Promise<TimelineItem | null> {
+    const message = await this.context.messenger.timelines.jumpTo(this.id, target);
+    return this.timeline.find(({ messageId }) => messageId !== null && messageId === message?.messageId) ?? null;
+  }
+
+  /** To the oldest unread message; to the live end when there is none. Otherwise as `jumpTo`. */
+  jumpToFirstUnread(): Promise<TimelineItem | null> {
+    return this.jumpTo(FIRST_UNREAD);
+  }
+
+  /** Shows the live end again, at once. */
+  jumpToLatest(): void {
+    this.context.messenger.timelines.jumpToLatest(this.id);
+  }
+
+  /**
+   * A message wherever it is, for example the one that another replies to. `peek` has it from then on, in its latest
+   * version, and the timeline event tells of its changes.
+   */
+  message(messageId: string): Promise<Message> {
+    return this.context.messenger.timelines.message(this.id, messageId);
+  }
+
+  /** A message that is here already, without asking the server. */
+  peek(messageId: string): Message | null {
+    return this.context.messenger.tracks.get(this.id)?.find(messageId) ?? null;
+  }
+
+  /**
+   * Shows it at once as `sending` and sends it until it is stored or refused, also after a reload. A timeline
+   * that was elsewhere jumps to its live end.
    * @returns its clientMsgId, once it is kept
    * @throws ParleyError `outbox_full`, `closed`, or `not_found` after the user was removed
    */
   async send(content: string, options: SendOptions = {}): Promise<string> {
     if (this.isGone) throw new ParleyError('not_found', 'This conversation is gone', { status: 404 });
     const clientMsgId = options.clientMsgId ?? this.context.newId();
+    this.jumpToLatest();
     await this.context.messenger.outbox.add({
       clientMsgId,
       conversationId: this.id,
@@ -131,19 +178,19 @@ export class ParleyConversation {
   }
 
   async edit(messageId: string, content: string): Promise<Message> {
-    return this.changed(await this.message('PATCH', messageId, '', { content }));
+    return this.changed(await this.onMessage('PATCH', messageId, '', { content }));
   }
 
   async delete(messageId: string): Promise<Message> {
-    return this.changed(await this.message('DELETE', messageId));
+    return this.changed(await this.onMessage('DELETE', messageId));
   }
 
   async react(messageId: string, emoji: string): Promise<Message> {
-    return this.changed(await this.message('PUT', messageId, `/reactions/${encodeURIComponent(emoji)}`));
+    return this.changed(await this.onMessage('PUT', messageId, `/reactions/${encodeURIComponent(emoji)}`));
   }
 
   async unreact(messageId: string, emoji: string): Promise<Message> {
-    return this.changed(await this.message('DELETE', messageId, `/reactions/${encodeURIComponent(emoji)}`));
+    return this.changed(await this.onMessage('DELETE', messageId, `/reactions/${encodeURIComponent(emoji)}`));
   }
 
   /** Up to the newest message that is here unless one is named; told to the server as soon as there is a connection. */
@@ -215,7 +262,7 @@ export class ParleyConversation {
     return message;
   }
 
-  private message(method: string, messageId: string, path = '', body?: unknown): Promise<Message> {
+  private onMessage(method: string, messageId: string, path = '', body?: unknown): Promise<Message> {
     return this.rest(method, `/messages/${messageId}${path}`, body);
   }
 

@@ -8,7 +8,7 @@ import { ReadMarks } from './read-marks.js';
 import { StateCache } from './state-cache.js';
 import type { ParleyStore } from './store.js';
 import { SyncEngine } from './sync-engine.js';
-import { TimelineLoader } from './timeline-loader.js';
+import { TimelineLoader, type PagePlace } from './timeline-loader.js';
 import { TimelineItems, type TimelineItem, type UnplacedMessage } from './timeline-items.js';
 import { TypingBoard } from './typing-board.js';
 import type {
@@ -31,8 +31,10 @@ export interface MessengerDoor {
   isConnected(): boolean;
   /** @throws ParleyError */
   ask<Name extends ClientEventName>(name: Name, payload: ClientEventPayload<Name>): Promise<Answer<Name>>;
-  /** The newest page, or the one before a message. @throws ParleyError */
-  history(conversationId: string, before: string | undefined, limit: number): Promise<MessagePage>;
+  /** @throws ParleyError */
+  history(conversationId: string, place: PagePlace, limit: number): Promise<MessagePage>;
+  /** @throws ParleyError */
+  message(conversationId: string, messageId: string): Promise<Message>;
   /** Something that its timeline or its entry in the list shows has changed. */
   changed(conversationId: string): void;
   typing(conversationId: string): void;
@@ -92,7 +94,8 @@ export class Messenger {
       fault,
       tracks: this.tracks,
       cache: this.cache,
-      history: (conversationId, before, limit) => door.history(conversationId, before, limit),
+      history: (conversationId, place, limit) => door.history(conversationId, place, limit),
+      message: (conversationId, messageId) => door.message(conversationId, messageId),
       restored: () => this.sync.trigger(),
       loaded: (track) => this.refresh(track),
     });
@@ -160,6 +163,8 @@ export class Messenger {
   itemsOf(conversationId: string): readonly TimelineItem[] {
     const track = this.tracks.get(conversationId);
     if (!track) return [];
+    // What is being sent belongs to the live end: after a jump something would be missing before it.
+    if (track.detached) return this.items.of(track.conversation, track.detached.items, [], []);
     const unplaced = this.unplaced.get(conversationId) ?? [];
     const stored = new Set(unplaced.map(({ entry }) => entry.clientMsgId));
     const waiting = this.outbox.entriesOf(conversationId).filter(({ clientMsgId }) => !stored.has(clientMsgId));
@@ -169,7 +174,7 @@ export class Messenger {
   /** Marks as read up to a message, or up to the newest one that is here. */
   markRead(conversationId: string, messageId?: string): void {
     const track = this.tracks.get(conversationId);
-    const upTo = messageId ?? track?.window?.items.at(-1)?.messageId ?? track?.conversation.lastMessage?.messageId;
+    const upTo = messageId ?? track?.shown?.items.at(-1)?.messageId ?? track?.conversation.lastMessage?.messageId;
     if (!track || upTo === undefined) return;
     const seq = seqOf(track, upTo);
     if (seq !== undefined && seq <= track.conversation.lastReadSeq) return;
@@ -322,7 +327,7 @@ export class Messenger {
 
   readersOf(conversationId: string, messageId: string): Member[] {
     const track = this.tracks.get(conversationId);
-    const senderId = track?.window?.find(messageId)?.senderId;
+    const senderId = track?.find(messageId)?.senderId;
     const members = track?.conversation.members ?? [];
     return members.filter((member) => member.userId !== senderId && covers(member.lastReadMessageId, messageId));
   }
@@ -333,6 +338,7 @@ export class Messenger {
     if (!track) return;
     this.tracks.delete(conversationId);
     this.unplaced.delete(conversationId);
+    this.items.forget(conversationId);
     this.timelines.forget(conversationId);
     this.acks.forget(conversationId);
     this.reads.forget(conversationId);
@@ -378,7 +384,7 @@ function messageEvent(kind: 'message' | 'change', message: Message): RevisionEve
 }
 
 /** Undefined when the message is not among those that are here. */
-function seqOf({ window, conversation }: ConversationTrack, messageId: string): number | undefined {
-  const { lastMessage } = conversation;
-  return window?.find(messageId)?.seq ?? (lastMessage?.messageId === messageId ? lastMessage.seq : undefined);
+function seqOf(track: ConversationTrack, messageId: string): number | undefined {
+  const { lastMessage } = track.conversation;
+  return track.find(messageId)?.seq ?? (lastMessage?.messageId === messageId ? lastMessage.seq : undefined);
 }

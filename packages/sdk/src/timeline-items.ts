@@ -1,4 +1,4 @@
-import { covers } from './message-ids.js';
+import { covers, laterMark } from './message-ids.js';
 import type { OutboxEntry, SendFailure, Settlement } from './outbox.js';
 import type { Conversation, Media, Message, Reaction } from './wire.js';
 
@@ -37,9 +37,10 @@ export interface UnplacedMessage {
   readonly place: Settlement;
 }
 
-/** Makes items, and gives the same object again for what did not change. */
+/** Makes items, and gives the same object, and the same list, again for what did not change. */
 export class TimelineItems {
-  private readonly made = new WeakMap<Message, TimelineItem>();
+  private readonly made = new WeakMap<Message | OutboxEntry | UnplacedMessage, TimelineItem>();
+  private readonly lists = new Map<string, readonly TimelineItem[]>();
 
   constructor(private readonly selfId: string) {}
 
@@ -50,15 +51,32 @@ export class TimelineItems {
     waiting: readonly OutboxEntry[],
   ): readonly TimelineItem[] {
     const others = conversation.members.filter(({ userId }) => userId !== this.selfId);
+    const read = others.reduce<string | null>((mark, one) => laterMark(mark, one.lastReadMessageId), null);
+    const delivered = others.reduce<string | null>((mark, one) => laterMark(mark, one.lastDeliveredMessageId), null);
     const statusOf = ({ senderId, messageId }: Message): MessageStatus => {
       if (senderId !== this.selfId) return 'received';
-      if (others.some((member) => covers(member.lastReadMessageId, messageId))) return 'read';
-      return others.some((member) => covers(member.lastDeliveredMessageId, messageId)) ? 'delivered' : 'sent';
+      if (covers(read, messageId)) return 'read';
+      return covers(delivered, messageId) ? 'delivered' : 'sent';
     };
     const items = messages.map((message) => this.placed(message, statusOf(message)));
-    for (const { entry, place } of unplaced) items.push({ ...this.written(entry), ...place, status: 'sent' });
-    for (const entry of waiting) items.push(this.written(entry));
+    for (const one of unplaced)
+      items.push(this.once(one, () => ({ ...this.written(one.entry), ...one.place, status: 'sent' })));
+    for (const entry of waiting) items.push(this.once(entry, () => this.written(entry)));
+    const { conversationId } = conversation;
+    const before = this.lists.get(conversationId);
+    if (before?.length === items.length && items.every((item, i) => item === before[i])) return before;
+    this.lists.set(conversationId, items);
     return items;
+  }
+
+  forget(conversationId: string): void {
+    this.lists.delete(conversationId);
+  }
+
+  private once(source: OutboxEntry | UnplacedMessage, make: () => TimelineItem): TimelineItem {
+    const item = this.made.get(source) ?? make();
+    this.made.set(source, item);
+    return item;
   }
 
   private placed(message: Message, status: MessageStatus): TimelineItem {

@@ -2,13 +2,19 @@ import { backOffMs, type Clock } from './clock.js';
 import type { ConversationTrack } from './conversation-track.js';
 import { ParleyError, toParleyError } from './errors.js';
 import type { StateCache } from './state-cache.js';
-import type { MessagePage } from './wire.js';
+import type { TimelineWindow } from './timeline-window.js';
+import type { Message, MessagePage } from './wire.js';
 
 const PAGE_RETRY_FIRST_MS = 500;
 const PAGE_RETRY_MS_MAX = 10_000;
 const PAGE_MESSAGES = 50;
 /** Timelines that nobody looks at and that are kept up all the same. */
 const IDLE_TIMELINES_MAX = 20;
+/** A jump waits so long for a timeline that is being loaded. */
+const JUMP_WAIT_MS = 15_000;
+
+/** Which page of a history: the newest, or the one beside or around a message. */
+export type PagePlace = { readonly [Side in 'before' | 'after' | 'around']?: string };
 
 interface Opening {
   users: number;
@@ -17,6 +23,11 @@ interface Opening {
   /** What was kept of an earlier run is looked at once: after a discontinuity it would only cause the next. */
   mayRestore: boolean;
   cancelRetry: (() => void) | null;
+  /** Under way: whoever asks again waits for the same. */
+  readonly pages: Map<string, Promise<boolean>>;
+  /** Each jump has a number: what an earlier one still brings is dropped. */
+  jumps: number;
+  readonly waiting: Set<() => void>;
 }
 
 interface LoaderDoor {
@@ -24,23 +35,24 @@ interface LoaderDoor {
   readonly random: () => number;
   readonly tracks: ReadonlyMap<string, ConversationTrack>;
   readonly cache: StateCache;
-  history(conversationId: string, before: string | undefined, limit: number): Promise<MessagePage>;
+  history(conversationId: string, place: PagePlace, limit: number): Promise<MessagePage>;
+  message(conversationId: string, messageId: string): Promise<Message>;
   restored(): void;
   loaded(track: ConversationTrack): void;
   fault(cause: unknown): void;
 }
 
-/** Gives a timeline that somebody looks at its messages: kept ones first, else the newest page, older ones on demand. */
+/** Gives a timeline that somebody looks at its messages: kept ones first, else the newest page, others on demand. */
 export class TimelineLoader {
   private readonly openings = new Map<string, Opening>();
+  private readonly lookups = new Map<string, Promise<Message>>();
   private stopped = false;
 
   constructor(private readonly door: LoaderDoor) {}
 
   /** Keeps a timeline loaded until the returned function is called. */
   open(conversationId: string): () => void {
-    const fresh = { users: 0, isLoading: false, failures: 0, mayRestore: true, cancelRetry: null };
-    const opening = this.openings.get(conversationId) ?? fresh;
+    const opening = this.openings.get(conversationId) ?? freshOpening();
     // Moved to the end, so that the first ones are those not looked at for longest.
     this.openings.delete(conversationId);
     this.openings.set(conversationId, opening);
@@ -67,26 +79,86 @@ export class TimelineLoader {
 
   /** One more page of older messages. @returns whether there are still older ones. @throws ParleyError */
   async loadOlder(conversationId: string): Promise<boolean> {
-    const track = this.door.tracks.get(conversationId);
-    const window = track?.window;
-    const opening = this.openings.get(conversationId);
-    if (!track || !window || !opening) throw new ParleyError('not_found', 'This timeline is not open');
-    if (!window.hasBefore || opening.isLoading) return window.hasBefore;
-    opening.isLoading = true;
-    track.beginLoad();
-    try {
-      const page = await this.door.history(conversationId, window.items[0]?.messageId, PAGE_MESSAGES);
-      if (track.window === window) track.extendWith(page);
+    const { track, shown, opening } = this.opened(conversationId);
+    if (!shown.hasBefore) return false;
+    return this.once(opening, `before ${shown.firstSeq}`, async () => {
+      const { window } = track;
+      const { firstSeq } = shown;
+      const page = await this.page(track, { before: shown.items[0]?.messageId });
+      if (track.window === window && track.shown?.firstSeq === firstSeq) track.extendBefore(page);
       else track.endLoad();
-    } catch (cause) {
+      this.door.loaded(track);
+      return track.shown?.hasBefore ?? false;
+    });
+  }
+
+  /** One more page of newer ones, after a jump. @returns whether there are still newer ones. @throws ParleyError */
+  async loadNewer(conversationId: string): Promise<boolean> {
+    const { track, shown, opening } = this.opened(conversationId);
+    if (!shown.hasAfter) return false;
+    return this.once(opening, `after ${shown.tailSeq}`, async () => {
+      const { window } = track;
+      const { tailSeq } = shown;
+      const page = await this.page(track, { after: shown.items.at(-1)?.messageId });
+      if (track.window === window && track.detached?.tailSeq === tailSeq) track.extendAfter(page);
+      else track.endLoad();
+      this.door.loaded(track);
+      return track.detached !== null;
+    });
+  }
+
+  /**
+   * Shows a message and what is around it.
+   * @returns the message; null when nothing is unread, or when another jump came after it. @throws ParleyError
+   */
+  async jumpTo(conversationId: string, target: string): Promise<Message | null> {
+    const opening = this.openings.get(conversationId);
+    if (!opening) throw new ParleyError('not_found', 'This timeline is not open');
+    const jump = ++opening.jumps;
+    await this.whenLoaded(conversationId, opening);
+    if (opening.jumps !== jump) return null;
+    const { track } = this.opened(conversationId);
+    const { lastReadSeq, lastSeq } = track.conversation;
+    if (target === FIRST_UNREAD && lastReadSeq >= lastSeq) return this.shownAs(track, null);
+    const isTarget = ({ messageId, seq }: Message): boolean =>
+      target === FIRST_UNREAD ? seq > lastReadSeq : messageId === target;
+    const isOn = (window: TimelineWindow | null): Message | undefined =>
+      target === FIRST_UNREAD && (window?.firstSeq ?? Infinity) > lastReadSeq + 1
+        ? undefined
+        : window?.items.find(isTarget);
+    const here = isOn(track.shown);
+    if (here) return here;
+    const live = isOn(track.window);
+    if (live) return this.shownAs(track, live);
+    const { window } = track;
+    const page = await this.page(track, { around: target });
+    if (track.window !== window || opening.jumps !== jump || page.items.length === 0) {
       track.endLoad();
-      throw cause;
-    } finally {
-      opening.isLoading = false;
-      this.fill(conversationId);
+      return null;
     }
+    track.showAround(page);
     this.door.loaded(track);
-    return track.window?.hasBefore ?? false;
+    return track.shown?.items.find(isTarget) ?? null;
+  }
+
+  /** Shows the live end, which was kept up meanwhile. */
+  jumpToLatest(conversationId: string): void {
+    const track = this.door.tracks.get(conversationId);
+    const opening = this.openings.get(conversationId);
+    if (opening) opening.jumps++;
+    if (track?.detached) this.shownAs(track, null);
+  }
+
+  /** A message wherever it is in the conversation, kept up to date from then on. @throws ParleyError */
+  async message(conversationId: string, messageId: string): Promise<Message> {
+    const track = this.door.tracks.get(conversationId);
+    if (!track) throw new ParleyError('not_found', 'This conversation is gone', { status: 404 });
+    const known = track.find(messageId);
+    if (known) return known;
+    const key = `${conversationId}/${messageId}`;
+    const underWay = this.lookups.get(key) ?? this.lookUp(track, messageId).finally(() => this.lookups.delete(key));
+    this.lookups.set(key, underWay);
+    return underWay;
   }
 
   connected(): void {
@@ -94,14 +166,77 @@ export class TimelineLoader {
   }
 
   forget(conversationId: string): void {
-    this.openings.get(conversationId)?.cancelRetry?.();
+    const opening = this.openings.get(conversationId);
+    opening?.cancelRetry?.();
     this.openings.delete(conversationId);
+    if (opening) for (const done of opening.waiting) done();
   }
 
   stop(): void {
     this.stopped = true;
-    for (const { cancelRetry } of this.openings.values()) cancelRetry?.();
-    this.openings.clear();
+    for (const conversationId of this.openings.keys()) this.forget(conversationId);
+  }
+
+  private opened(conversationId: string): { track: ConversationTrack; shown: TimelineWindow; opening: Opening } {
+    const track = this.door.tracks.get(conversationId);
+    const opening = this.openings.get(conversationId);
+    if (!track?.shown || !opening) throw new ParleyError('not_found', 'This timeline is not open');
+    return { track, shown: track.shown, opening };
+  }
+
+  private once(opening: Opening, page: string, work: () => Promise<boolean>): Promise<boolean> {
+    const underWay = opening.pages.get(page) ?? work().finally(() => opening.pages.delete(page));
+    opening.pages.set(page, underWay);
+    return underWay;
+  }
+
+  /** Who asked for it has to end the load if it is not taken up. */
+  private async page(
+    track: ConversationTrack,
+    place: { [Side in keyof PagePlace]: string | undefined },
+  ): Promise<MessagePage> {
+    track.beginLoad();
+    try {
+      return await this.door.history(track.id, place as PagePlace, PAGE_MESSAGES);
+    } catch (cause) {
+      track.endLoad();
+      throw cause;
+    }
+  }
+
+  private shownAs(track: ConversationTrack, message: Message | null): Message | null {
+    track.attach();
+    this.door.loaded(track);
+    return message;
+  }
+
+  private async lookUp(track: ConversationTrack, messageId: string): Promise<Message> {
+    track.beginLoad();
+    try {
+      const message = await this.door.message(track.id, messageId);
+      track.keepLookedUp(message);
+      this.door.loaded(track);
+      return track.find(messageId) ?? message;
+    } catch (cause) {
+      track.endLoad();
+      throw cause;
+    }
+  }
+
+  private whenLoaded(conversationId: string, opening: Opening): Promise<void> {
+    if (this.door.tracks.get(conversationId)?.window) return Promise.resolve();
+    return new Promise((done, fail) => {
+      const end = (): void => {
+        cancel();
+        opening.waiting.delete(end);
+        done();
+      };
+      const cancel = this.door.clock.after(JUMP_WAIT_MS, () => {
+        opening.waiting.delete(end);
+        fail(new ParleyError('timeout', 'The timeline is not loaded yet'));
+      });
+      opening.waiting.add(end);
+    });
   }
 
   private async load(track: ConversationTrack, opening: Opening): Promise<void> {
@@ -123,14 +258,15 @@ export class TimelineLoader {
       opening.isLoading = false;
     }
     if (isCurrent()) this.door.loaded(track);
+    if (track.window) for (const done of opening.waiting) done();
   }
 
   private async loadNewest(track: ConversationTrack): Promise<void> {
-    track.beginLoad();
+    track.beginOpening();
     try {
-      track.openWith(await this.door.history(track.id, undefined, PAGE_MESSAGES));
+      track.openWith(await this.door.history(track.id, {}, PAGE_MESSAGES));
     } catch (cause) {
-      track.endLoad();
+      track.endOpening();
       throw cause;
     }
   }
@@ -145,9 +281,18 @@ export class TimelineLoader {
 
   private dropIdle(): void {
     const idle = [...this.openings].filter(([, { users, isLoading }]) => users <= 0 && !isLoading);
+    // Who opens it again begins at the live end.
+    for (const [conversationId] of idle) this.door.tracks.get(conversationId)?.attach();
     for (const [conversationId] of idle.slice(0, Math.max(0, idle.length - IDLE_TIMELINES_MAX))) {
       this.forget(conversationId);
       this.door.tracks.get(conversationId)?.dropWindow();
     }
   }
+}
+
+export const FIRST_UNREAD = 'first_unread';
+
+function freshOpening(): Opening {
+  const state = { users: 0, isLoading: false, failures: 0, mayRestore: true, cancelRetry: null, jumps: 0 };
+  return { ...state, pages: new Map(), waiting: new Set() };
 }

@@ -1,3 +1,4 @@
+import { compareMessageIds } from './message-ids.js';
 import type { Message } from './wire.js';
 
 /** Messages that one window holds; beyond them the oldest go, and are loaded again when they are asked for. */
@@ -10,12 +11,15 @@ const WINDOW_MESSAGES_MAX = 20_000;
 export class TimelineWindow {
   private messages: Message[] = [];
   hasBefore: boolean;
+  /** Newer messages exist that are not here: never of the part that live messages are added to. */
+  hasAfter: boolean;
   private tail: number;
 
   /** @param messages oldest first, consecutive; @param tailSeq where the next message follows, if there are none */
-  constructor(messages: readonly Message[], hasBefore: boolean, tailSeq: number) {
+  constructor(messages: readonly Message[], hasBefore: boolean, tailSeq: number, hasAfter = false) {
     this.messages = [...messages];
     this.hasBefore = hasBefore;
+    this.hasAfter = hasAfter;
     this.tail = messages.at(-1)?.seq ?? tailSeq;
   }
 
@@ -42,10 +46,17 @@ export class TimelineWindow {
       this.messages = [...(from > 0 ? this.messages.slice(from) : this.messages), message];
       this.tail = message.seq;
     } else {
-      const index = message.seq - this.firstSeq;
-      const known = this.messages[index];
-      if (known && known.rev < message.rev) this.replace(index, message);
+      this.refresh(message);
     }
+    return true;
+  }
+
+  /** Takes a newer version of a message that is here, and nothing else. @returns whether it was news */
+  refresh(message: Message): boolean {
+    const index = message.seq - this.firstSeq;
+    const known = this.messages[index];
+    if (!known || known.rev >= message.rev) return false;
+    this.replace(index, message);
     return true;
   }
 
@@ -61,9 +72,35 @@ export class TimelineWindow {
     if (last && last.seq !== this.firstSeq - 1) return;
     this.messages = [...fitting, ...this.messages];
     this.hasBefore = hasBefore;
+    // Only what is not the live end can be let go at its end.
+    if (!this.hasAfter || this.messages.length <= WINDOW_MESSAGES_MAX) return;
+    this.messages = this.messages.slice(0, WINDOW_MESSAGES_MAX);
+    this.tail = this.messages.at(-1)?.seq ?? this.tail;
+  }
+
+  /** Takes newer messages, oldest first, that begin where the window ends; others are left out. */
+  append(newer: readonly Message[], hasAfter: boolean): void {
+    const fitting = newer.filter(({ seq }) => seq > this.tail);
+    const first = fitting[0];
+    if (first && first.seq !== this.tail + 1) return;
+    const all = [...this.messages, ...fitting];
+    if (all.length > WINDOW_MESSAGES_MAX) this.hasBefore = true;
+    this.messages = all.slice(-WINDOW_MESSAGES_MAX);
+    this.tail = this.messages.at(-1)?.seq ?? this.tail;
+    this.hasAfter = hasAfter;
   }
 
   find(messageId: string): Message | undefined {
-    return this.messages.find((message) => message.messageId === messageId);
+    let from = 0;
+    let to = this.messages.length - 1;
+    while (from <= to) {
+      const middle = (from + to) >> 1;
+      const message = this.messages[middle] as Message;
+      const order = compareMessageIds(message.messageId, messageId);
+      if (order === 0) return message;
+      if (order < 0) from = middle + 1;
+      else to = middle - 1;
+    }
+    return undefined;
   }
 }

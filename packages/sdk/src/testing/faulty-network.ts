@@ -99,7 +99,8 @@ export class ModelClient {
       store: this.store,
       isConnected: () => this.isConnected,
       ask: (name, payload) => this.ask(name, payload),
-      history: (_conversationId, before, limit) => this.request(() => this.server.history(before, limit), false),
+      history: (_conversationId, place, limit) => this.request(() => this.server.history(place, limit), false),
+      message: (_conversationId, messageId) => this.request(() => this.server.message(messageId), false),
       changed: () => this.onChange(),
       typing: () => {},
       discontinuity: (_conversationId, reason) => this.discontinuities.push(reason),
@@ -115,6 +116,8 @@ export class ModelClient {
 
   private answer(name: ClientEventName, payload: unknown): unknown {
     if (name === 'sync') return { ok: true, ...this.server.sync(payload as SyncRequest) };
+    if (name === 'read_receipt')
+      return { ok: true, ...this.server.read(payload as ClientEventPayload<'read_receipt'>) };
     if (name !== 'send_message') return { ok: true };
     const { content = '', clientMsgId } = payload as ClientEventPayload<'send_message'>;
     const place = this.server.post(this.userId, content, clientMsgId);
@@ -139,7 +142,12 @@ export class ModelClient {
       if (this.happens(this.faults.lostRequest)) return;
       this.later(() => {
         if (needsConnection && connection !== this.connection) return end(() => fail(lost));
-        const value = work();
+        let value: Value;
+        try {
+          value = work();
+        } catch (refusal) {
+          return end(() => fail(refusal as ParleyError));
+        }
         if (this.happens(this.faults.lostAnswer)) return;
         this.later(() => end(() => (needsConnection && connection !== this.connection ? fail(lost) : done(value))));
       }, false);

@@ -1,9 +1,12 @@
+import { ParleyError } from '../errors.js';
 import type { ServerEvent } from '../ports.js';
 import type { SyncRequest } from '../sync-engine.js';
+import type { PagePlace } from '../timeline-loader.js';
 import type {
   Conversation,
   Message,
   MessagePage,
+  ReadMark,
   Stored,
   SyncAnswer,
   SyncCursor,
@@ -22,6 +25,7 @@ export class ModelServer {
   name: string | null = 'model';
   rev = 1;
   visibleFromSeq = 1;
+  private readSeq = 0;
   /** Told of every lasting change, and whose it was. */
   onEvent: (event: ServerEvent, byUserId: string) => void = () => {};
   private nextId = 1_000;
@@ -62,6 +66,13 @@ export class ModelServer {
     this.onEvent({ name: 'message_updated', payload: edited }, message.senderId);
   }
 
+  /** Of the first user. */
+  read({ lastReadMessageId }: { lastReadMessageId: string }): ReadMark {
+    this.readSeq = Math.max(this.readSeq, this.message(lastReadMessageId).seq);
+    const { lastReadSeq, unreadCount } = this.conversation();
+    return { lastReadMessageId: this.messages[lastReadSeq - 1]?.messageId ?? null, lastReadSeq, unreadCount };
+  }
+
   rename(name: string): void {
     this.name = name;
     const payload = { conversationId: this.conversationId, rev: ++this.rev, name };
@@ -93,9 +104,9 @@ export class ModelServer {
       lastRev: this.rev,
       lastMessage: last ? { ...last, preview: last.content } : null,
       lastActivityAt: EPOCH,
-      unreadCount: this.messages.length,
-      lastReadMessageId: null,
-      lastReadSeq: 0,
+      unreadCount: this.messages.length - this.readSeq,
+      lastReadMessageId: this.messages[this.readSeq - 1]?.messageId ?? null,
+      lastReadSeq: this.readSeq,
       visibleFromSeq: this.visibleFromSeq,
       memberCount: members.length,
       members,
@@ -104,10 +115,33 @@ export class ModelServer {
     };
   }
 
-  history(before: string | undefined, limit: number): MessagePage {
-    const older = this.messages.filter(({ messageId }) => before === undefined || Number(messageId) < Number(before));
-    const items = older.slice(-limit).reverse();
-    return { items, nextCursor: null, hasBefore: older.length > items.length, hasAfter: before !== undefined };
+  message(messageId: string): Message {
+    const message = this.messages.find((one) => one.messageId === messageId);
+    if (!message) throw new ParleyError('not_found', 'No such message', { status: 404 });
+    return message;
+  }
+
+  /** As the contract says: newest first, with `after` oldest first. */
+  history({ before, after, around }: PagePlace, limit: number): MessagePage {
+    const { messages } = this;
+    const seqOf = (messageId: string): number => this.message(messageId).seq;
+    const page = (from: number, to: number): MessagePage => ({
+      items: messages.slice(Math.max(0, from - 1), to).reverse(),
+      nextCursor: null,
+      hasBefore: from > 1,
+      hasAfter: to < messages.length,
+    });
+    if (after !== undefined) {
+      const to = Math.min(messages.length, seqOf(after) + limit);
+      const newer = page(seqOf(after) + 1, to);
+      return { ...newer, items: newer.items.reverse() };
+    }
+    if (around !== undefined) {
+      const newest = Math.min(messages.length, seqOf(around) + limit / 2);
+      return page(Math.max(1, newest - limit + 1), newest);
+    }
+    const to = before === undefined ? messages.length : seqOf(before) - 1;
+    return page(Math.max(1, to - limit + 1), to);
   }
 
   sync({ since, cursors, limit }: SyncRequest): SyncAnswer {
