@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { ADAPTER_SETTINGS } from './adapter-settings.js';
+import { SECURITY_SETTINGS } from './security-settings.js';
 import {
   choice,
   custom,
@@ -66,7 +67,8 @@ export const SETTINGS = {
   },
   database: {
     url: optionalUrl('DATABASE_URL', {
-      description: 'A Postgres of your own. Unset: the bundled server, in `DATA_DIR`.',
+      description:
+        'A Postgres of your own. Unset: the bundled server, in `DATA_DIR`. With `?sslmode=verify-full&sslrootcert=FILE` it is encrypted and its certificate checked.',
       protocols: ['postgres:', 'postgresql:'],
       secret: true,
     }),
@@ -78,6 +80,7 @@ export const SETTINGS = {
     }),
   },
   ...ADAPTER_SETTINGS,
+  ...SECURITY_SETTINGS,
   auth: {
     jwtSecret: secretText('AUTH_JWT_SECRET', {
       description: 'Signs access tokens. Unset: made once and kept in `DATA_DIR`. Take at least 32 random characters.',

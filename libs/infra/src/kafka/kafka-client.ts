@@ -7,6 +7,14 @@ export interface KafkaConnection {
   brokers: readonly string[];
   /** Names this process in the brokers' logs and quotas. */
   clientId: string;
+  /** None: the brokers take connections of anybody, in the clear. */
+  security?: KafkaSecurity | undefined;
+}
+
+export interface KafkaSecurity {
+  /** Encrypted, and the brokers' certificates checked; `ca` (PEM) instead of the authorities that Node knows. */
+  tls?: { ca?: string } | undefined;
+  sasl?: { mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'; username: string; password: string } | undefined;
 }
 
 /** Told of failures that an adapter lives through. */
@@ -26,7 +34,7 @@ const RETRY_AFTER_MS = 1_000;
  * three brokers paused, nothing was sent for as long as it stood.)
  */
 export function clientOptions(
-  { brokers, clientId }: KafkaConnection,
+  { brokers, clientId, security }: KafkaConnection,
   turn = 0,
 ): {
   bootstrapBrokers: string[];
@@ -34,6 +42,9 @@ export function clientOptions(
   connectTimeout: number;
   metadataMaxAge: number;
   autocreateTopics: boolean;
+  tls?: { ca?: string };
+  tlsServerName?: true;
+  sasl?: NonNullable<KafkaSecurity['sasl']>;
 } {
   const first = turn % brokers.length;
   return {
@@ -42,6 +53,9 @@ export function clientOptions(
     connectTimeout: CONNECT_MS_MAX,
     metadataMaxAge: METADATA_AGE_MS_MAX,
     autocreateTopics: false,
+    // A certificate is for a name: the broker is told which of its names was called.
+    ...(security?.tls && { tls: { ...security.tls }, tlsServerName: true }),
+    ...(security?.sasl && { sasl: { ...security.sasl } }),
   };
 }
 

@@ -42,8 +42,8 @@ export class KafkaCommandLog extends CommandLog {
 
   constructor(options: KafkaCommandLogOptions) {
     super();
-    const { brokers, clientId, topic, partitions, onTrouble } = options;
-    const connection = { brokers, clientId };
+    const { brokers, clientId, security, topic, partitions, onTrouble } = options;
+    const connection = { brokers, clientId, security };
     this.partitions = partitions;
     this.sender = new RecordSender({
       ...connection,

@@ -42,10 +42,10 @@ export class KafkaEventStream extends EventStream {
 
   constructor(options: KafkaEventStreamOptions) {
     super();
-    const { brokers, clientId, topic } = options;
+    const { brokers, clientId, security, topic } = options;
     const bounds = { waitingRecordsMax: WAITING_RECORDS_MAX, waitingBytesMax: WAITING_BYTES_MAX };
     this.sender = new RecordSender({ ...bounds, ...options });
-    this.reader = new TopicReader({ brokers, clientId }, topic);
+    this.reader = new TopicReader({ brokers, clientId, security }, topic);
   }
 
   /** @throws DomainError `store_unavailable`, `overloaded`: append the same events again, from the first */

@@ -1,1 +1,2 @@
+export * from './redis-condition.js';
 export * from './redis-ports.js';

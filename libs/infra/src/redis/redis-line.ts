@@ -23,6 +23,8 @@ export type MessageHandler = (message: Buffer, channel: Buffer) => void;
 
 export interface RedisLineOptions {
   url: string;
+  /** For `rediss://`: certificates (PEM) instead of the authorities that Node knows. */
+  ca?: string | undefined;
   /** Put before all channels and keys, so that several installations can share one Redis. */
   prefix: string;
   /** Told of the begin and the end of each outage, and of a handler that threw. */
@@ -199,7 +201,7 @@ export class RedisLine {
   }
 
   private newClient(): Client {
-    const client = newClient(this.options.url);
+    const client = newClient(this.options);
     client.on('error', (error: unknown) => this.lost(client, error));
     client.on('end', () => this.lost(client, new RedisAway('The connection has ended')));
     return client;
@@ -285,7 +287,7 @@ function endWait(subscription: Subscription): void {
   subscription.waiting = null;
 }
 
-function newClient(url: string) {
+function newClient({ url, ca }: Pick<RedisLineOptions, 'url' | 'ca'>) {
   return createClient({
     url,
     disableOfflineQueue: true,
@@ -293,7 +295,11 @@ function newClient(url: string) {
     maintNotifications: 'disabled',
     // A timer and a signal for each command cost a third of it; here silence ends them all.
     commandOptions: { timeout: 0 },
-    socket: { reconnectStrategy: false, connectTimeout: CONNECT_MS_MAX },
+    socket: {
+      reconnectStrategy: false,
+      connectTimeout: CONNECT_MS_MAX,
+      ...(ca !== undefined && { tls: true, ca }),
+    },
   });
 }
 

@@ -1,0 +1,2 @@
+export * from './dead-commands.js';
+export * from './postgres-condition.js';
