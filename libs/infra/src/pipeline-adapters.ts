@@ -8,6 +8,7 @@ import {
   StagedBatchCommit,
 } from '@parley/domain';
 import type { AppConfig } from './config/configuration.js';
+import { cassandraSettingsOf, kafkaConnectionOf, redisAuthoritiesOf } from './engine-connections.js';
 import { MemoryBroadcast, MemoryBroadcastHub } from './memory/memory-broadcast.js';
 import { MemoryCommandLog } from './memory/memory-command-log.js';
 import { MemoryRateLimiter } from './memory/memory-rate-limiter.js';
@@ -28,7 +29,7 @@ import { PostgresConversationReader } from './postgres/read-models/postgres-conv
 import { brokersAnswer } from './reachable.js';
 
 export interface PipelineAdaptersOptions {
-  config: Pick<AppConfig, 'adapters' | 'kafka' | 'cassandra' | 'redis' | 'pipeline'>;
+  config: Pick<AppConfig, 'adapters' | 'kafka' | 'cassandra' | 'redis' | 'security' | 'pipeline'>;
   /** Open and migrated; whoever opened it closes it, after the adapters. */
   database: Database;
   /** Where that database is, for connections of the adapters' own. */
@@ -119,7 +120,7 @@ async function openKafka(opening: Opening): Promise<{ log: () => CommandLog; str
   const { config, clientId, partitions, closing, engines, onTrouble } = opening;
   const { brokers, topicPrefix, replicationFactor } = config.kafka;
   const { KafkaCommandLog, KafkaEventStream, openKafkaTopics } = await import('./kafka/index.js');
-  const connection = { brokers, clientId };
+  const connection = kafkaConnectionOf(config, clientId);
   const topics = await openKafkaTopics({ ...connection, topicPrefix, partitions, replicationFactor });
   engines.push({ name: 'kafka', check: () => brokersAnswer(brokers) });
   return {
@@ -147,9 +148,8 @@ async function openCassandra({ config, closing, engines }: Opening): Promise<{ s
   if (config.adapters.messageStore !== 'cassandra') return { store: null };
   const { CassandraMessageStore, checkCassandra, connectCassandra, migrateCassandra } =
     await import('./cassandra/index.js');
-  const { contactPoints, localDataCenter, keyspace, username, password, replicationFactor } = config.cassandra;
-  const credentials = username !== undefined && password !== undefined ? { username, password } : undefined;
-  const settings = { contactPoints, localDataCenter, keyspace, credentials };
+  const { localDataCenter, replicationFactor } = config.cassandra;
+  const settings = cassandraSettingsOf(config);
   await migrateCassandra(settings, { [localDataCenter]: replicationFactor });
   const client = await connectCassandra(settings);
   closing.push(() => client.shutdown());
@@ -171,7 +171,7 @@ async function openBroadcast({
     return { broadcast, replies, sessions, rateLimiter: new MemoryRateLimiter() };
   }
   const { RedisPorts } = await import('./redis/index.js');
-  const redis = await RedisPorts.open({ url, prefix: keyPrefix, onTrouble });
+  const redis = await RedisPorts.open({ url, ca: redisAuthoritiesOf(config), prefix: keyPrefix, onTrouble });
   closing.push(() => redis.close());
   const check = async (): Promise<void> => {
     if (!redis.isUp) throw new Error('Redis does not answer.');
