@@ -4,6 +4,7 @@ import {
   Broadcast,
   Checkpoint,
   CommandLog,
+  EventHandlersModule,
   EventStream,
   FailPoints,
   MessageStore,
@@ -50,12 +51,13 @@ type OwnerPorts = [
   FailPoints,
 ];
 
-/** Owners of partitions. The ports come from the profile's global module. */
+/** Owners of partitions, and the durable event handlers. The ports come from the profile's global module. */
 @Module({})
 export class WorkerModule {
   static forRoot({ ownerId, exclusive, onTrouble, onLost }: WorkerOptions): DynamicModule {
     return {
       module: WorkerModule,
+      imports: [EventHandlersModule.forRoot({ ownerId, exclusive, onTrouble })],
       controllers: [PipelineController],
       providers: [
         {

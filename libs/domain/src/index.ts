@@ -16,6 +16,8 @@ export * from './event-handlers/index.js';
 export * from './live/live-event.js';
 export * from './live/live-listeners.js';
 export * from './live/live-rooms.js';
+export * from './gateways/index.js';
+export * from './media/index.js';
 export * from './messages/index.js';
 export * from './messages/message-json.js';
 export * from './messages/text-bytes.js';

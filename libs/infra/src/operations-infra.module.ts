@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { DoorMetrics, Health, PipelineMetrics } from '@parley/domain';
+import { DoorMetrics, HandlerMetrics, Health, PipelineMetrics } from '@parley/domain';
 import type { AppConfig } from './config/configuration.js';
 import { APP_CONFIG } from './config/load-configuration.js';
 import { Shutdown } from './lifecycle/shutdown.js';
@@ -27,6 +27,7 @@ export class OperationsInfraModule {
       { provide: Metrics, useValue: metrics },
       { provide: PipelineMetrics, useValue: metrics },
       { provide: DoorMetrics, useValue: metrics },
+      { provide: HandlerMetrics, useValue: metrics },
       { provide: HealthChecks, useValue: health },
       { provide: Health, useValue: health },
       { provide: Shutdown, useValue: shutdown },

@@ -7,6 +7,7 @@ import {
   ConversationReader,
   EventStream,
   FailPoints,
+  GatewayRegistry,
   MessageStore,
   NoFailPoints,
   PartitionLeases,
@@ -16,6 +17,7 @@ import {
 import { KillAtFailPoint } from './faults/kill-at-fail-point.js';
 import type { PipelineAdapters } from './pipeline-adapters.js';
 import type { Database } from './postgres/database.js';
+import { PostgresHandlerProgress } from './postgres/event-handlers/postgres-handler-progress.js';
 import { Retention } from './postgres/retention/retention.js';
 
 export interface PipelineInfraOptions {
@@ -37,9 +39,11 @@ const PORTS = [
   Broadcast,
   Replies,
   SessionRegistry,
+  GatewayRegistry,
   PartitionLeases,
   ConversationReader,
   FailPoints,
+  HandlerProgress,
 ];
 
 /** The pipeline's ports for every module of the process, on the engines that were chosen. */
@@ -61,6 +65,8 @@ export class PipelineInfraModule {
         { provide: Broadcast, useValue: adapters.broadcast },
         { provide: Replies, useValue: adapters.replies },
         { provide: SessionRegistry, useValue: adapters.sessions },
+        { provide: GatewayRegistry, useValue: adapters.gateways },
+        { provide: HandlerProgress, useFactory: () => new PostgresHandlerProgress(database.pool) },
         { provide: FailPoints, useFactory: () => failPointsOf(failPoint) },
         { provide: Retention, useFactory: () => new KeptWithApp(retention, adapters) },
       ],

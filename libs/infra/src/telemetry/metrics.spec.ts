@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { doorMetricsContract } from '../../../domain/src/ports/door-metrics.port.contract.js';
+import { handlerMetricsContract } from '../../../domain/src/ports/handler-metrics.port.contract.js';
 import { pipelineMetricsContract } from '../../../domain/src/ports/pipeline-metrics.port.contract.js';
 import { Metrics } from './metrics.js';
 
 pipelineMetricsContract('for Prometheus', () => new Metrics());
 doorMetricsContract('for Prometheus', () => new Metrics());
+handlerMetricsContract('for Prometheus', () => new Metrics());
 
 async function linesOf(metrics: Metrics): Promise<string[]> {
   return (await metrics.text()).split('\n');
@@ -19,6 +21,9 @@ describe('the metrics', () => {
       'command_log_lag_records gauge',
       'commit_duration_ms histogram',
       'dead_letters_total counter',
+      'event_handler_attempts_total counter',
+      'event_handler_held_events gauge',
+      'event_handler_lag_records gauge',
       'http_request_duration_ms histogram',
       'live_deliveries_total counter',
       'message_delivery_latency_ms histogram',
@@ -46,6 +51,8 @@ describe('the metrics', () => {
     metrics.commandRefused('forbidden');
     metrics.rateLimited('sends_per_user');
     metrics.slowConsumer();
+    metrics.handlerAttempt('push', 'handled');
+    metrics.handlerBacklog('push', 4, 2);
     metrics.partitionOwnerState(3, 'owning');
     metrics.socketEvent('send_message', 'ok');
     metrics.socketEvent('send_message', 'rate_limited');
@@ -60,6 +67,9 @@ describe('the metrics', () => {
         'refused_commands_total{code="forbidden"} 1',
         'rate_limited_total{limit="sends_per_user"} 1',
         'slow_consumers_total 1',
+        'event_handler_attempts_total{outcome="handled"} 1',
+        'event_handler_lag_records{handler="push"} 4',
+        'event_handler_held_events{handler="push"} 2',
         'partition_owner_state{partition="3"} 1',
         'socket_events_total{event="send_message",outcome="ok"} 1',
         'socket_events_total{event="send_message",outcome="rate_limited"} 1',

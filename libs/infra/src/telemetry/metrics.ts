@@ -1,24 +1,28 @@
 import { CLIENT_EVENTS, ERROR_CODE_NAMES, type ErrorCode } from '@parley/contracts';
 import {
+  HANDLER_OUTCOMES,
   PARTITION_OWNER_STATES,
   RATE_LIMIT_NAMES,
   type DoorMetrics,
+  type HandlerMetrics,
+  type HandlerOutcome,
   type PartitionOwnerState,
   type PipelineMetrics,
   type RateLimitName,
 } from '@parley/domain';
 import { collectDefaultMetrics, Registry, type Metric } from 'prom-client';
 import { HttpDurations } from './http-durations.js';
-import { Counter, Gauge, Histogram, LabelledCounter, PartitionGauge, type Series } from './series.js';
+import { Counter, Gauge, Histogram, LabelledCounter, NamedGauge, PartitionGauge, type Series } from './series.js';
 
 const LATENCY_BOUNDS_MS = [0.5, 1, 2, 3, 5, 7.5, 10, 15, 25, 50, 100, 250, 500, 1_000, 5_000];
 const BATCH_BOUNDS_RECORDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
 const COMMIT_BOUNDS_MS = [0.5, 1, 2, 3, 5, 7.5, 10, 15, 25, 50, 100, 250, 1_000, 5_000];
 /** A message id has ten bits for the partition. */
 const PARTITIONS_MAX = 1_024;
+const HANDLERS_MAX = 100;
 
 /** Every figure of this system that Prometheus reads, by name, in one place. Safe to call from the hottest paths. */
-export class Metrics implements PipelineMetrics, DoorMetrics {
+export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
   private readonly registry = new Registry();
 
   private readonly connections = this.add(new Gauge('websocket_connections', 'Sockets that are connected now.'));
@@ -71,6 +75,30 @@ export class Metrics implements PipelineMetrics, DoorMetrics {
       'partition_owner_state',
       `State of each partition's owner: ${PARTITION_OWNER_STATES.map((state, index) => `${index} ${state}`).join(', ')}.`,
       PARTITIONS_MAX,
+    ),
+  );
+
+  private readonly handlerAttempts = this.add(
+    new LabelledCounter(
+      'event_handler_attempts_total',
+      'Attempts of durable event handlers, and what became of them.',
+      [['outcome', [...HANDLER_OUTCOMES, 'other']]],
+    ),
+  );
+  private readonly handlerLag = this.add(
+    new NamedGauge(
+      'event_handler_lag_records',
+      'Decided records that a handler has not come to, in this process.',
+      'handler',
+      HANDLERS_MAX,
+    ),
+  );
+  private readonly handlerHeld = this.add(
+    new NamedGauge(
+      'event_handler_held_events',
+      'Events that wait for another attempt, or behind one of their conversation.',
+      'handler',
+      HANDLERS_MAX,
     ),
   );
 
@@ -142,6 +170,15 @@ export class Metrics implements PipelineMetrics, DoorMetrics {
 
   httpRequest(route: string, method: string, status: number, durationMs: number): void {
     this.http.observe(route, method, status, durationMs);
+  }
+
+  handlerAttempt(_handler: string, outcome: HandlerOutcome): void {
+    this.handlerAttempts.add(outcome);
+  }
+
+  handlerBacklog(handler: string, lagRecords: number, heldEvents: number): void {
+    this.handlerLag.set(handler, lagRecords);
+    this.handlerHeld.set(handler, heldEvents);
   }
 
   private add<Kind extends Series>(series: Kind): Kind {

@@ -182,3 +182,26 @@ export class PartitionGauge extends Series {
     return [...this.values].map(([partition, value]) => ({ labels: { partition }, value }));
   }
 }
+
+/** A number for each name that was ever told of; names beyond the bound are left out. */
+export class NamedGauge extends Series {
+  private readonly values = new Map<string, number>();
+
+  constructor(
+    name: string,
+    help: string,
+    private readonly label: string,
+    private readonly namesMax: number,
+  ) {
+    super(name, help, 'gauge');
+  }
+
+  set(of: string, value: number): void {
+    if (!Number.isFinite(value) || (!this.values.has(of) && this.values.size >= this.namesMax)) return;
+    this.values.set(of, value);
+  }
+
+  protected override readings(): Reading[] {
+    return [...this.values].map(([of, value]) => ({ labels: { [this.label]: of }, value }));
+  }
+}

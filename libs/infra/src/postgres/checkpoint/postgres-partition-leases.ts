@@ -9,12 +9,15 @@ const FORGOTTEN_AFTER = "interval '1 hour'";
 // clock_timestamp(), not now(): the statement may have waited for another's lock since its transaction began.
 const LEASE_END = 'clock_timestamp() + make_interval(secs => $2::double precision / 1000)';
 
-const CLAIM = `UPDATE partition_progress p
+// As a subquery of the join the planner may scan it once for each row, and the limit would count anew each time.
+const CLAIM = `WITH free AS MATERIALIZED (
+   SELECT partition FROM partition_progress
+   WHERE partition = ANY ($3::smallint[])
+     AND ($4 OR owner IS NULL OR lease_until IS NULL OR lease_until < clock_timestamp())
+   ORDER BY partition LIMIT $5 FOR UPDATE)
+ UPDATE partition_progress p
  SET owner = $1, epoch = p.epoch + 1, lease_until = ${LEASE_END}
- FROM (SELECT partition FROM partition_progress
-       WHERE partition = ANY ($3::smallint[])
-         AND ($4 OR owner IS NULL OR lease_until IS NULL OR lease_until < clock_timestamp())
-       ORDER BY partition LIMIT $5 FOR UPDATE) AS free
+ FROM free
  WHERE p.partition = free.partition
  RETURNING p.partition, p.epoch, p.next_offset, p.clock_ms, p.clock_counter, p.last_record_hash`;
 

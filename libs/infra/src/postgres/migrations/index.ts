@@ -4,6 +4,7 @@ import { MemberOrder0003 } from './0003-member-order.js';
 import { PipelineWorkers0004 } from './0004-pipeline-workers.js';
 import { CommandLogEnd0005 } from './0005-command-log-end.js';
 import { LastSeen0006 } from './0006-last-seen.js';
+import { DevicesAndHandlers0007 } from './0007-devices-and-handlers.js';
 
 /** In the order in which they run. A migration that was released never changes. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   PipelineWorkers0004,
   CommandLogEnd0005,
   LastSeen0006,
+  DevicesAndHandlers0007,
 ];

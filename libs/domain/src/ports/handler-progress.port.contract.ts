@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type HandlerProgress, type HandlerTerm, type HeldEvent, LAST_INDEX } from './handler-progress.port.js';
+
+export interface HandlerProgressUnderTest {
+  /** Over at least 4 partitions, in each of which the records before offset 7 are decided. */
+  progress: HandlerProgress;
+  /** Makes the leases of an owner run out, as if it had been paused for longer than a lease lasts. */
+  expire(owner: string): Promise<void>;
+  close?: () => Promise<void>;
+}
+
+const A = '00000000-0000-4000-8000-00000000000a';
+const B = '00000000-0000-4000-8000-00000000000b';
+const AT = Date.UTC(2026, 10, 23, 1, 2, 3, 456);
+
+function held(offset: number, conversationId: string, more: Partial<HeldEvent> = {}): HeldEvent {
+  const event = { partition: 0, offset, index: 0, conversationId, at: AT, payload: `{"n":${offset}}` };
+  return { ...event, attempts: 0, pauseMs: 0, dead: false, lastError: null, ...more };
+}
+
+/** What every keeper of the handlers' progress keeps to. Each test has a handler of its own. */
+export function handlerProgressContract(name: string, make: () => Promise<HandlerProgressUnderTest>): void {
+  describe(`handler progress: ${name}`, () => {
+    let opened: HandlerProgressUnderTest;
+    beforeAll(async () => {
+      opened = await make();
+    });
+    afterAll(async () => opened.close?.());
+
+    async function take(
+      handler: string,
+      owner = 'one',
+      exclusive = false,
+    ): Promise<HandlerTerm & { position: unknown }> {
+      const options = { partitions: [0], begin: 'beginning' as const, exclusive, partitionsMax: 1 };
+      const [taken] = await opened.progress.claim(handler, owner, options);
+      return { handler, ...taken! };
+    }
+
+    it('begins behind what is decided, or at the beginning, and goes on where it was', async () => {
+      const { progress } = opened;
+      const options = { partitions: [0, 1], exclusive: false, partitionsMax: 4 };
+      const now = await progress.claim('begin-now', 'one', { ...options, begin: 'now' });
+      expect(now.map(({ position }) => position)).toEqual([
+        { offset: 6, index: LAST_INDEX },
+        { offset: 6, index: LAST_INDEX },
+      ]);
+      const all = await progress.claim('begin-first', 'one', { ...options, begin: 'beginning' });
+      expect(all.map(({ position }) => position)).toEqual([null, null]);
+      const { partition, epoch } = all.find((taken) => taken.partition === 1)!;
+      expect(await progress.advance({ handler: 'begin-first', partition, epoch }, { offset: 3, index: 2 }, [])).toBe(
+        true,
+      );
+      await progress.leave('begin-first', 'one');
+      const [next] = await progress.claim('begin-first', 'two', { ...options, partitions: [1], begin: 'now' });
+      expect(next).toEqual({ partition: 1, epoch: epoch + 1, position: { offset: 3, index: 2 } });
+    });
+
+    it('says up to where records are decided', async () => {
+      expect((await opened.progress.settled()).get(2)).toBe(7);
+    });
+
+    it('gives a partition of a handler to one owner, and that of another handler to another', async () => {
+      const { progress } = opened;
+      const options = { partitions: [0, 1, 2, 3], begin: 'now' as const, exclusive: false, partitionsMax: 3 };
+      expect(await progress.claim('owned', 'one', options)).toHaveLength(3);
+      expect(await progress.claim('owned', 'two', options)).toHaveLength(1);
+      expect(await progress.claim('owned-too', 'two', options)).toHaveLength(3);
+      expect(await progress.renew('owned', 'one')).toHaveLength(3);
+      await progress.release('owned', 'one', await progress.renew('owned', 'one'));
+      expect(await progress.claim('owned', 'two', options)).toHaveLength(3);
+    });
+
+    it('counts the workers of each handler for itself', async () => {
+      const { progress } = opened;
+      expect(await progress.attend('shared', 'one')).toEqual({ workers: 1, rank: 0 });
+      expect(await progress.attend('shared', 'two')).toEqual({ workers: 2, rank: 1 });
+      expect(await progress.attend('other', 'two')).toEqual({ workers: 1, rank: 0 });
+      await progress.leave('shared', 'one');
+      expect(await progress.attend('shared', 'two')).toEqual({ workers: 1, rank: 0 });
+    });
+
+    it('gives a lease that ran out to another, and what its former owner writes changes nothing', async () => {
+      const { progress } = opened;
+      const former = await take('fenced');
+      await progress.advance(former, { offset: 1, index: 0 }, [held(1, A)]);
+      await opened.expire('one');
+      const owner = await take('fenced', 'two');
+      expect(owner).toMatchObject({ epoch: former.epoch + 1, position: { offset: 1, index: 0 } });
+      expect(await progress.renew('fenced', 'one')).toEqual([]);
+      expect(await progress.advance(former, { offset: 5, index: 0 }, [held(5, B)])).toBe(false);
+      expect(await progress.settle(former, { offset: 1, index: 0 }, { handled: true })).toBe(false);
+      expect(await progress.waiting(owner)).toEqual(new Map([[A, 1]]));
+    });
+
+    it('takes held partitions at once for an exclusive owner', async () => {
+      await take('exclusive');
+      expect(await take('exclusive', 'two', true)).toMatchObject({ epoch: 2 });
+    });
+
+    it('gives the first waiting event of each conversation when it is due, and the next one after it', async () => {
+      const { progress } = opened;
+      const term = await take('waits');
+      const events = [held(1, A, { attempts: 1, lastError: 'no' }), held(2, B, { pauseMs: 60_000 }), held(3, A)];
+      await progress.advance(term, { offset: 3, index: 0 }, events);
+      expect(await progress.waiting(term)).toEqual(
+        new Map([
+          [A, 2],
+          [B, 1],
+        ]),
+      );
+      const event = { partition: 0, offset: 1, index: 0, conversationId: A, at: AT, payload: '{"n":1}' };
+      expect(await progress.due(term, 10)).toEqual([{ ...event, attempts: 1, late: false }]);
+      const failed = { handled: false as const, error: 'still no', pauseMs: 60_000 };
+      expect(await progress.settle(term, { offset: 1, index: 0 }, failed)).toBe(true);
+      expect(await progress.due(term, 10)).toEqual([]);
+      await progress.settle(term, { offset: 1, index: 0 }, { handled: true });
+      expect((await progress.due(term, 10)).map(({ offset }) => offset)).toEqual([3]);
+      expect(await progress.waiting(term)).toEqual(
+        new Map([
+          [A, 1],
+          [B, 1],
+        ]),
+      );
+    });
+
+    it('lists what was given up, has it tried again on its own, and forgets it', async () => {
+      const { progress } = opened;
+      const term = await take('gives-up');
+      const unreadable = held(2, B, { dead: true, lastError: 'Not an event' });
+      await progress.advance(term, { offset: 2, index: 0 }, [held(1, A, { attempts: 4 }), unreadable]);
+      await progress.settle(term, { offset: 1, index: 0 }, { handled: false, error: 'never', pauseMs: null });
+      expect(await progress.waiting(term)).toEqual(new Map());
+      const letters = await progress.deadLetters('gives-up', null, 10);
+      expect(letters.map(({ offset, attempts, lastError }) => [offset, attempts, lastError])).toEqual([
+        [1, 5, 'never'],
+        [2, 0, 'Not an event'],
+      ]);
+      expect(await progress.deadLetters('gives-up', letters[0]!, 10)).toEqual([letters[1]]);
+      expect(await progress.deadLetters(null, null, 1)).toHaveLength(1);
+
+      expect(await progress.retryDeadLetter(letters[0]!)).toBe(true);
+      expect(await progress.retryDeadLetter(letters[0]!)).toBe(false);
+      expect(await progress.due(term, 10)).toMatchObject([{ offset: 1, attempts: 0, late: true }]);
+      expect(await progress.waiting(term)).toEqual(new Map());
+      expect(await progress.discardDeadLetter(letters[1]!)).toBe(true);
+      expect(await progress.discardDeadLetter(letters[1]!)).toBe(false);
+      expect(await progress.deadLetters('gives-up', null, 10)).toEqual([]);
+    });
+  });
+}
