@@ -1,5 +1,8 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
+const engines = 'scripts/engines/vitest-setup.mjs';
+const exclude = [...configDefaults.exclude, 'dist/**'];
+
 /**
  * Tests on the engines of the cluster profile. They find the engines' addresses in the environment, and files of one
  * engine keep apart by names of their own in it.
@@ -9,12 +12,31 @@ export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   resolve: { tsconfigPaths: true },
   test: {
-    include: ['libs/infra/src/{kafka,cassandra,redis}/**/*.int.spec.ts', 'test/cluster/**/*.{int,e2e}.spec.ts'],
-    exclude: [...configDefaults.exclude, 'dist/**'],
-    globalSetup: ['scripts/engines/vitest-setup.mjs'],
     maxWorkers: 2,
     allowOnly: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'engines',
+          include: ['libs/infra/src/{kafka,cassandra,redis}/**/*.int.spec.ts', 'test/cluster/**/*.{int,e2e}.spec.ts'],
+          exclude,
+          globalSetup: [engines],
+        },
+      },
+      {
+        // The files that `npm test` runs on the embedded profile.
+        extends: true,
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.e2e.spec.ts'],
+          exclude,
+          globalSetup: [engines, 'test/clients/cluster/standing-cluster-setup.ts'],
+          env: { TEST_PROFILE: 'cluster' },
+        },
+      },
+    ],
   },
 });

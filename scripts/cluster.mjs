@@ -1,14 +1,15 @@
 // `npm run cluster`: 2 gateways, 1 api and 2 workers on engines of their own, until it is stopped (Ctrl-C).
 // The engines' data goes with it; what runs where stands in a JSON file, whose path is printed when all are ready.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { startEngines } from './engines/index.mjs';
-import { builtHash, root, sourceHash } from './sources.mjs';
+import { buildIfStale } from './fresh-build.mjs';
+import { root } from './sources.mjs';
 
 const USAGE = `Usage: npm run cluster [-- --middle-way] [--given-engines]
   --middle-way      Postgres and Redis alone: log, events and messages are tables
@@ -28,15 +29,6 @@ function optionsOf(args) {
     return { middleWay: args.includes('--middle-way'), givenEngines: args.includes('--given-engines') };
   say(USAGE.trimEnd());
   process.exit(1);
-}
-
-/** Builds when the sources changed since, or an application is missing. */
-function build() {
-  const isThere = ['api', 'gateway', 'worker'].every((name) => existsSync(join(root, 'dist', 'apps', name, 'main.js')));
-  if (isThere && builtHash() === sourceHash()) return;
-  const script = join(root, 'scripts', 'build.mjs');
-  const { status } = spawnSync(process.execPath, [script], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) process.exit(status ?? 1);
 }
 
 /** Ports that were free a moment ago: the gateways' addresses must be known before they listen. */
@@ -163,7 +155,8 @@ function writeState(file, processes, engines) {
 }
 
 const { middleWay, givenEngines } = optionsOf(process.argv.slice(2));
-build();
+const buildCode = buildIfStale();
+if (buildCode !== 0) process.exit(buildCode);
 const stopping = new AbortController();
 const signalled = new Promise((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -1,49 +1,48 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createLogger } from '@parley/infra';
-import { loadConfiguration, type AppConfig } from '@parley/infra/config';
-import { bootstrapStandalone, type Standalone } from '../../apps/standalone/src/bootstrap.js';
-import { copyTestCluster } from '../../libs/infra/src/postgres/embedded/testing.js';
+import type { Company, ServedApp } from './served-app.js';
 import type { TestSocket } from './test-socket.js';
 import { TestUser } from './test-user.js';
 
-/** Begins as the folders of the test server do, which clears up what killed test processes left. */
-const FOLDER_PREFIX = 'parley-test-postgres-app-';
-
-/** The whole application in this process, on its own database, and the users that a test made of it. */
+/** The application in the profile of this test run, and the users that a test made of it. */
 export class TestApp {
   private readonly users: TestUser[] = [];
   private closing: Promise<unknown> | undefined;
 
-  private constructor(
-    private server: Standalone,
-    private readonly config: AppConfig,
-  ) {}
+  private constructor(private readonly served: ServedApp) {}
 
-  /** @param environment as `npm start` would read it; a free port and no rate limits unless it says otherwise */
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<TestApp> {
-    const dataDir = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
-    await copyTestCluster(dataDir);
+  /**
+   * TEST_PROFILE says which profile; without it, embedded.
+   * @param environment as `npm start` would read it; no rate limits unless it says otherwise
+   * @param company who else may use it at the same time; in the embedded profile nobody ever does
+   */
+  static async start(
+    environment: Readonly<Record<string, string>> = {},
+    company: Company = Object.keys(environment).length === 0 ? 'all' : 'own-doors',
+  ): Promise<TestApp> {
     const level = process.env['LOG_LEVEL'] ?? 'silent';
-    const usual = { PORT: '0', RATE_LIMITS: 'off', LOG_LEVEL: level, DATA_DIR: dataDir };
-    const config = loadConfiguration({ ...usual, ...environment });
-    return new TestApp(await boot(config), config);
+    const usual = { RATE_LIMITS: 'off', LOG_LEVEL: level, ...environment };
+    return new TestApp(await start(usual, company));
   }
 
-  /** Stops it and starts it again on the same data; its port is another one. */
+  /** Stops it and starts it again on the same data; its address may be another one. */
   async restart(): Promise<string> {
-    await this.server.close();
-    this.server = await boot(this.config);
+    await this.served.restart();
     return this.url;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.server.port}`;
+    return this.served.url;
+  }
+
+  get gatewayUrls(): readonly string[] {
+    return this.served.gatewayUrls;
   }
 
   get metricsUrl(): string {
-    return `http://127.0.0.1:${this.server.metricsPort}`;
+    return this.served.metricsUrl;
+  }
+
+  async figures(): Promise<string> {
+    return this.served.figures();
   }
 
   async user(displayName = 'Ada'): Promise<TestUser> {
@@ -58,7 +57,7 @@ export class TestApp {
 
   /** What SIGTERM does to the process: with sockets open and commands under way. */
   async shutDown(): Promise<void> {
-    this.closing ??= this.server.close();
+    this.closing ??= this.served.close();
     await this.closing;
   }
 
@@ -67,12 +66,16 @@ export class TestApp {
     const sockets: TestSocket[] = this.users.flatMap((user) => user.sockets);
     for (const socket of sockets) socket.close();
     await this.shutDown();
-    await rm(this.config.profile.dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    await this.served.remove();
     const misfits = sockets.flatMap((socket) => socket.misfits);
     if (misfits.length > 0) throw new Error(`Events outside the contract: ${misfits.slice(0, 5).join('\n')}`);
   }
 }
 
-function boot(config: AppConfig): Promise<Standalone> {
-  return bootstrapStandalone(config, { logger: createLogger(config.logging), fsync: false });
+/** Each profile is loaded only where it is used: the cluster needs no embedded server, nor the other way round. */
+async function start(environment: Readonly<Record<string, string>>, company: Company): Promise<ServedApp> {
+  const profile = process.env['TEST_PROFILE'] ?? 'embedded';
+  if (profile === 'embedded') return (await import('./embedded-app.js')).EmbeddedApp.start(environment);
+  if (profile !== 'cluster') throw new Error(`TEST_PROFILE is embedded or cluster, not ${profile}`);
+  return (await import('./cluster/cluster-app.js')).ClusterApp.start(environment, company);
 }

@@ -4,6 +4,7 @@ import {
   RefusalSchema,
   SERVER_EVENTS,
   SocketErrorSchema,
+  StoredSchema,
   type ClientEventName,
   type ServerEventName,
   type ServerEventPayload,
@@ -15,6 +16,8 @@ import type { z } from 'zod';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 const EVENT_TIMEOUT_MS = 5_000;
+/** A client that hears nothing of an accepted send for so long sends it again. */
+const SETTLED_TIMEOUT_MS = 10_000;
 
 export interface SeenEvent {
   readonly name: ServerEventName;
@@ -73,11 +76,14 @@ export class TestSocket {
     return CLIENT_EVENTS[name].answer.parse(answer) as Answer<Name>;
   }
 
-  /** The place of a send, which must have been stored. */
+  /** The place of a send, which must be stored: at once or, where the contract allows that, after it was accepted. */
   async send(payload: object): Promise<Stored> {
     const answer = await this.ask('send_message', payload);
-    if (answer.status !== 'stored') throw new Error(`send_message: ${JSON.stringify(answer)}`);
-    return answer;
+    if (answer.status === 'stored') return answer;
+    const { clientMsgId } = answer;
+    const { status, ...end } = await this.waitFor('ack', (ack) => ack.clientMsgId === clientMsgId, SETTLED_TIMEOUT_MS);
+    if (status !== 'stored') throw new Error(`send_message: ${status} ${JSON.stringify(end)}`);
+    return StoredSchema.parse({ ...end, status, clientMsgId, duplicate: false });
   }
 
   /** `404 not_found`, or `400 validation_failed content:empty`: what was refused, after the error was checked. */

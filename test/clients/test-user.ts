@@ -16,6 +16,9 @@ import {
 import { RestClient } from './rest-client.js';
 import { TestSocket } from './test-socket.js';
 
+/** Each waits for as long as the server does. */
+const SETTLED_TRIES_MAX = 5;
+
 export const PASSWORD = 'correct horse battery';
 
 export function freshName(prefix = 'user'): string {
@@ -76,7 +79,21 @@ export class TestUser {
 
   async send(conversationId: string, content: string, more: object = {}): Promise<Message> {
     const body = { content, clientMsgId: randomUUID(), ...more };
-    return this.rest.want(201, MessageSchema, 'POST', `/v1/conversations/${conversationId}/messages`, body);
+    const path = `/v1/conversations/${conversationId}/messages`;
+    const answer = await this.rest.call('POST', path, { body });
+    if (answer.status === 201) return MessageSchema.parse(answer.json);
+    if (answer.status !== 202) throw new Error(`POST ${path}: ${answer.status}: ${answer.text.slice(0, 500)}`);
+    return this.settled(path, body);
+  }
+
+  /** Accepted means that it will be there: asked for again, it is, in a while. */
+  private async settled(path: string, body: object): Promise<Message> {
+    for (let tries = 0; tries < SETTLED_TRIES_MAX; tries++) {
+      const answer = await this.rest.call('POST', path, { body });
+      if (answer.status === 200) return MessageSchema.parse(answer.json);
+      if (answer.status !== 202) throw new Error(`POST ${path}: ${answer.status}: ${answer.text.slice(0, 500)}`);
+    }
+    throw new Error(`POST ${path}: accepted, and never stored`);
   }
 
   /** In their order; each is stored before the next is sent. */

@@ -8,7 +8,7 @@ import type { TestUser } from '../clients/test-user.js';
 
 let app: TestApp;
 beforeAll(async () => {
-  app = await TestApp.start();
+  app = await TestApp.start({}, 'alone');
 });
 afterAll(() => app.stop());
 

@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const START_TIMEOUT_MS = 60_000;
+const OUTPUT_KEPT_CHARS = 4_000;
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A process of the product, that says `ready` once it serves; started again and again. */
+export class ChildServer {
+  private child: ChildProcess | undefined;
+  private ending: Promise<Ending> = Promise.resolve({ code: null, signal: null });
+  private output = '';
+
+  /** What it said last, for whoever has to find out why a run failed. */
+  get lastWords(): string {
+    return this.output.slice(-OUTPUT_KEPT_CHARS);
+  }
+
+  get pid(): number | undefined {
+    return this.isRunning ? this.child?.pid : undefined;
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Resolves with the milliseconds until it said that it is ready. @throws when it ends before, or takes a minute */
+  async start(script: string, environment: Readonly<Record<string, string>>): Promise<number> {
+    const began = performance.now();
+    const child = spawn(process.execPath, [script], {
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    this.output = '';
+    this.ending = once(child, 'exit').then(([code, signal]) => ({ code, signal }) as Ending);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (part) => (this.output = `${this.output}${String(part)}`.slice(-4 * OUTPUT_KEPT_CHARS)));
+    }
+    const isReady = (): boolean => /^ready /m.test(this.output);
+    while (!isReady()) {
+      if (!this.isRunning || performance.now() - began > START_TIMEOUT_MS) {
+        child.kill('SIGKILL');
+        throw new Error(`The server did not become ready: ${this.lastWords}`);
+      }
+      await delay(10);
+    }
+    return performance.now() - began;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
+  /** @throws when it is still there after the time */
+  async end(timeoutMs: number): Promise<Ending> {
+    const ending = await Promise.race([this.ending, delay(timeoutMs, undefined, { ref: false })]);
+    if (!ending) throw new Error(`The server was still there after ${timeoutMs} ms: ${this.lastWords}`);
+    return ending;
+  }
+}
+
+/** A port that was free a moment ago, for processes whose address others must know before they listen. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
