@@ -62,6 +62,7 @@ export const API_CONTROLLERS: Type[] = [
       useFactory: ({ profile, http, rateLimits, gateways }: AppConfig): HttpSettings => ({
         publicUrl: http.publicUrl ?? null,
         gatewayUrls: gateways.urls,
+        region: gateways.region ?? null,
         areSocketsElsewhere: profile.name === 'cluster',
         allowedOrigins: http.allowedOrigins,
         restPerUser: rateLimits.restPerUser,

@@ -5,6 +5,7 @@ import {
   DeleteMessage,
   DomainError,
   EditMessage,
+  FindGateways,
   GetConversation,
   GetHistory,
   GetMessage,
@@ -243,7 +244,34 @@ describe('GET /v1/connect', () => {
     await Promise.all([named.close(), trusting.close()]);
   });
 
-  it('names the gateway of the caller and the others to fall back to, where sockets are served elsewhere', async () => {
+  it('names the gateway that is found for the caller, where sockets are served elsewhere', async () => {
+    const besideGateways = await openRestDoor({ settings: { areSocketsElsewhere: true, region: 'eu' } });
+    const asked: FindGateways[] = [];
+    besideGateways.answers.set(FindGateways, (query: FindGateways) => {
+      asked.push(query);
+      return { url: 'https://g1.example', fallbackUrls: ['https://g2.example'] };
+    });
+    const headers = { authorization: `Bearer ${CALLER}` };
+    const found = await besideGateways.app.inject({ url: '/v1/connect', headers });
+    expect(found.json()).toEqual({
+      url: 'https://g1.example',
+      path: '/socket.io',
+      fallbackUrls: ['https://g2.example'],
+    });
+    await besideGateways.app.inject({ url: '/v1/connect?region=us', headers });
+    expect(asked.map(({ userId, region }) => ({ userId, region }))).toEqual([
+      { userId: CALLER, region: 'eu' },
+      { userId: CALLER, region: 'us' },
+    ]);
+    besideGateways.answers.set(FindGateways, () => {
+      throw new DomainError('overloaded', 'No gateway is known', { retryAfterMs: 2_000 });
+    });
+    const refused = await besideGateways.app.inject({ url: '/v1/connect', headers });
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '2']);
+    await besideGateways.close();
+  });
+
+  it('names the gateways of the configuration, one first that is steady for the caller, where it says them', async () => {
     const gatewayUrls = ['https://g1.example', 'https://g2.example', 'https://g3.example'];
     const besideGateways = await openRestDoor({ settings: { gatewayUrls } });
     const headers = { authorization: `Bearer ${CALLER}` };

@@ -107,6 +107,7 @@ export async function openRestDoor(options: RestDoorOptions = {}): Promise<RestD
   const httpSettings: HttpSettings = {
     publicUrl: null,
     gatewayUrls: [],
+    region: null,
     areSocketsElsewhere: false,
     allowedOrigins: [],
     restPerUser: { limit: 600, windowMs: 60_000 },

@@ -9,6 +9,7 @@ import {
   runProcess,
   type Tracing,
 } from '@parley/infra';
+import { GatewayAnnouncer } from './connections/gateway-announcer.js';
 import { GatewayDrain } from './connections/gateway-drain.js';
 import { GatewayModule, useSockets } from './gateway.module.js';
 
@@ -32,6 +33,21 @@ export function runGateway(config: AppConfig, tracing: Tracing | undefined): Pro
       parts.shutdown.at('stop_accepting', 'sockets', drainTimeoutMs, () => drain.drain(drainTimeoutMs));
       finishCommandsInOrder(app, parts);
     },
+    serving: (app, { config: { http, gateways }, logger }, ownUrl) => {
+      const url = gateways.url ?? ownUrl;
+      if (gateways.url === undefined && http.publicUrl === undefined && isEveryAddress(http.host)) {
+        // An address of this machine alone would send clients into the void.
+        logger.warn(
+          'No client is sent here by GET /v1/connect: neither GATEWAY_URL nor PUBLIC_URL says where this is.',
+        );
+        return;
+      }
+      app.get(GatewayAnnouncer, { strict: false }).start({ url, region: gateways.region ?? null });
+    },
   });
   return runProcess(config, tracing, bootstrap);
+}
+
+function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }

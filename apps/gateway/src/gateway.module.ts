@@ -5,6 +5,7 @@ import { ConnectionCloser } from './connections/connection-closer.js';
 import { ConnectionGateway } from './connections/connection.gateway.js';
 import { ConnectionKeeper } from './connections/connection-keeper.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
+import { GatewayAnnouncer } from './connections/gateway-announcer.js';
 import { GatewayDrain } from './connections/gateway-drain.js';
 import { SessionRenewal } from './connections/session-renewal.js';
 import { SocketAdmission } from './connections/socket-admission.js';
@@ -38,6 +39,7 @@ const doors = [MessagesGateway, ReceiptsGateway, TypingGateway, SyncGateway, Con
     ConnectionKeeper,
     SocketAdmission,
     SessionRenewal,
+    GatewayAnnouncer,
     GatewayDrain,
     RecentMessages,
     ToldMemberships,
@@ -48,7 +50,7 @@ const doors = [MessagesGateway, ReceiptsGateway, TypingGateway, SyncGateway, Con
     HeadsPoll,
     Resender,
   ],
-  exports: [GatewayDrain],
+  exports: [GatewayDrain, GatewayAnnouncer],
 })
 export class GatewayModule {}
 

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { COMMAND_HANDLERS, COMMAND_SIDE } from './command-handlers.js';
+import { GatewayDirectory } from './gateways/gateway-directory.js';
 import { DomainLimits } from './limits/domain-limits.js';
 import { CommandPoliciesModule } from './policies/policy.module.js';
 import { QUERY_HANDLERS } from './query-handlers.js';
@@ -16,8 +17,14 @@ export class MessagingModule {
       module: MessagingModule,
       global: true,
       imports: [CommandPoliciesModule],
-      providers: [{ provide: DomainLimits, useValue: limits }, ...COMMAND_SIDE, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
-      exports: [DomainLimits, ...COMMAND_SIDE],
+      providers: [
+        { provide: DomainLimits, useValue: limits },
+        ...COMMAND_SIDE,
+        ...COMMAND_HANDLERS,
+        GatewayDirectory,
+        ...QUERY_HANDLERS,
+      ],
+      exports: [DomainLimits, GatewayDirectory, ...COMMAND_SIDE],
     };
   }
 }

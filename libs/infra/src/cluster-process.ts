@@ -27,6 +27,8 @@ export interface ClusterRole {
   httpAdapter?: (config: AppConfig) => FastifyAdapter;
   /** Between the making of the application and its first request. */
   prepare: (app: NestFastifyApplication, parts: ProcessParts) => void | Promise<void>;
+  /** From now on requests can come. `url`: where, as far as this process knows. */
+  serving?: (app: NestFastifyApplication, parts: ProcessParts, url: string) => void;
 }
 
 /**
@@ -84,7 +86,9 @@ async function start(role: ClusterRole, config: AppConfig, deps: ProcessDeps): P
   await role.prepare(app, parts);
   await app.listen(config.http.port, config.http.host);
   const { port } = app.getHttpServer().address() as AddressInfo;
-  return { url: urlOf(config, port) };
+  const url = urlOf(config, port);
+  role.serving?.(app, parts, url);
+  return { url };
 }
 
 /** The database of all processes; a server that works alone on it keeps them out, as they keep it out. */

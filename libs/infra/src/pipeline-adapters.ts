@@ -1,5 +1,6 @@
 import type { BatchCommit, Broadcast, Checkpoint, CommandLog, ConversationReader, EventStream } from '@parley/domain';
 import {
+  type GatewayRegistry,
   type MessageStore,
   type PartitionLeases,
   type RateLimiter,
@@ -11,6 +12,7 @@ import type { AppConfig } from './config/configuration.js';
 import { cassandraSettingsOf, kafkaConnectionOf, redisAuthoritiesOf } from './engine-connections.js';
 import { MemoryBroadcast, MemoryBroadcastHub } from './memory/memory-broadcast.js';
 import { MemoryCommandLog } from './memory/memory-command-log.js';
+import { MemoryGatewayRegistry } from './memory/memory-gateway-registry.js';
 import { MemoryRateLimiter } from './memory/memory-rate-limiter.js';
 import { MemoryReplies } from './memory/memory-replies.js';
 import { MemorySessionRegistry } from './memory/memory-session-registry.js';
@@ -61,6 +63,8 @@ export interface PipelineAdapters {
   replies: Replies;
   /** Who is connected where, for all processes that hear each other. */
   sessions: SessionRegistry;
+  /** Which processes take sockets, and how many each has. */
+  gateways: GatewayRegistry;
   /** Counts for all processes that hear each other. */
   rateLimiter: RateLimiter;
   engines: EngineCheck[];
@@ -162,13 +166,14 @@ async function openBroadcast({
   closing,
   engines,
   onTrouble,
-}: Opening): Promise<Pick<PipelineAdapters, 'broadcast' | 'replies' | 'sessions' | 'rateLimiter'>> {
+}: Opening): Promise<Pick<PipelineAdapters, 'broadcast' | 'replies' | 'sessions' | 'gateways' | 'rateLimiter'>> {
   const { url, keyPrefix } = config.redis;
   if (config.adapters.broadcast === 'memory' || url === undefined) {
     const hub = new MemoryBroadcastHub((error) => onTrouble('A listener to live events failed', error));
     const [broadcast, replies] = [new MemoryBroadcast(hub), new MemoryReplies()];
     const sessions = new MemorySessionRegistry();
-    return { broadcast, replies, sessions, rateLimiter: new MemoryRateLimiter() };
+    const gateways = new MemoryGatewayRegistry();
+    return { broadcast, replies, sessions, gateways, rateLimiter: new MemoryRateLimiter() };
   }
   const { RedisPorts } = await import('./redis/index.js');
   const redis = await RedisPorts.open({ url, ca: redisAuthoritiesOf(config), prefix: keyPrefix, onTrouble });
@@ -177,8 +182,8 @@ async function openBroadcast({
     if (!redis.isUp) throw new Error('Redis does not answer.');
   };
   engines.push({ name: 'redis', check });
-  const { broadcast, replies, sessions } = redis;
-  return { broadcast, replies, sessions, rateLimiter: redis.rateLimiter(new MemoryRateLimiter()) };
+  const { broadcast, replies, sessions, gateways } = redis;
+  return { broadcast, replies, sessions, gateways, rateLimiter: redis.rateLimiter(new MemoryRateLimiter()) };
 }
 
 /** What is committed, and what reads it: one statement where all of it is Postgres, stages where it is not. */

@@ -49,6 +49,7 @@ export async function openAccountsDoor(auth: Partial<AuthConfig> = {}): Promise<
   const settings: HttpSettings = {
     publicUrl: null,
     gatewayUrls: [],
+    region: null,
     areSocketsElsewhere: false,
     allowedOrigins: [],
     restPerUser: unlimited,

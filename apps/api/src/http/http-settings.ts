@@ -4,8 +4,10 @@ import type { RateLimit } from '@parley/domain';
 export abstract class HttpSettings {
   /** Where clients reach this server; null: wherever the request that asks came to. */
   abstract readonly publicUrl: string | null;
-  /** Where clients find sockets; empty: here. */
+  /** What clients are told of gateways, instead of those that announce themselves; empty: nothing is fixed. */
   abstract readonly gatewayUrls: readonly string[];
+  /** Whose gateways are preferred where nobody asks for another; null: regions are not told apart. */
+  abstract readonly region: string | null;
   /** True where this process takes no sockets, so that clients are sent to others. */
   abstract readonly areSocketsElsewhere: boolean;
   /** Origins of web pages that may call from a browser; `*` among them allows all. */

@@ -56,11 +56,11 @@ export class Connection {
   }
 
   /** Says why, and lets the answers that are under way pass first; `link.close` is then the caller's. */
-  announceClosing(code: Closing['code'], reconnect: Closing['reconnect'], afterMs = 0): boolean {
+  announceClosing(code: Closing['code'], reconnect: Closing['reconnect'], afterMs = 0, url?: string): boolean {
     if (this.ended) return false;
     this.ended = true;
     if (code === 'slow_consumer') this.link.dropWaiting();
-    this.link.write(serverPacket('closing', { code, reconnect, afterMs }));
+    this.link.write(serverPacket('closing', { code, reconnect, afterMs, ...(url !== undefined && { url }) }));
     return true;
   }
 }

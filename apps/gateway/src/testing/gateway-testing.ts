@@ -12,6 +12,9 @@ import {
   DomainError,
   DoorMetrics,
   EditMessage,
+  GatewayDirectory,
+  GatewayRegistry,
+  Health,
   MarkRead,
   MembershipDirectory,
   MessageStore,
@@ -31,7 +34,7 @@ import {
   type MessageRead,
   type Principal,
 } from '@parley/domain';
-import { APP_CONFIG, loadConfiguration } from '@parley/infra';
+import { APP_CONFIG, HealthChecks, loadConfiguration, MemoryGatewayRegistry } from '@parley/infra';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
 import { GatewayModule, useSockets } from '../gateway.module.js';
 
@@ -243,7 +246,10 @@ export async function startTestGateway(
     { provide: SessionRevocations, useValue: revocations },
     { provide: DoorMetrics, useClass: NoDoorMetrics },
     { provide: PipelineMetrics, useClass: NoPipelineMetrics },
+    { provide: GatewayRegistry, useClass: MemoryGatewayRegistry },
+    { provide: Health, useValue: new HealthChecks() },
     MembershipDirectory,
+    GatewayDirectory,
   ];
   class PortsModule {}
   Global()(PortsModule);

@@ -62,6 +62,8 @@ export const AckEventSchema = z
 export type AckEvent = z.infer<typeof AckEventSchema>;
 
 export const ConnectQuerySchema = z.strictObject({ region: z.string().min(1).max(64).optional() });
+export type ConnectQuery = z.infer<typeof ConnectQuerySchema>;
+
 export const ConnectAnswerSchema = z
   .object({ url: z.string(), path: z.string(), fallbackUrls: z.array(z.string()) })
   .meta({ id: 'ConnectAnswer', examples: [{ url: 'http://127.0.0.1:3000', path: '/socket.io', fallbackUrls: [] }] });

@@ -93,9 +93,18 @@ export const ADAPTER_SETTINGS = {
     }),
   },
   gateways: {
+    url: optionalUrl('GATEWAY_URL', {
+      description:
+        'Where clients reach this gateway, as it tells the others. Unset: `PUBLIC_URL`, or `http://HOST:PORT`.',
+      protocols: ['http:', 'https:'],
+    }),
+    region: optionalText('REGION', {
+      description:
+        'The region of this process. `GET /v1/connect` prefers gateways of the region that is asked for, then of its own.',
+    }),
     urls: list('GATEWAY_URLS', {
       description:
-        'Where clients reach the gateways, comma-separated, for `GET /v1/connect` of a process that takes no sockets itself.',
+        'What `GET /v1/connect` answers instead of the gateways that announce themselves, comma-separated: a load balancer, for instance.',
       isPart: (part) => URL.canParse(part) && /^https?:$/.test(new URL(part).protocol),
       expected: 'must be a comma-separated list of URLs that begin with http:// or https://',
     }),

@@ -1,5 +1,6 @@
 import type { RateLimiter } from '@parley/domain';
 import { RedisBroadcast } from './redis-broadcast.js';
+import { RedisGatewayRegistry } from './redis-gateway-registry.js';
 import { RedisLine, type RedisLineOptions } from './redis-line.js';
 import { RedisRateLimiter } from './redis-rate-limiter.js';
 import { RedisReplies } from './redis-replies.js';
@@ -15,6 +16,7 @@ export class RedisPorts {
     readonly broadcast: RedisBroadcast,
     readonly replies: RedisReplies,
     readonly sessions: RedisSessionRegistry,
+    readonly gateways: RedisGatewayRegistry,
   ) {}
 
   /** Resolves when Redis answers, or after some seconds without: it is then looked for until `close`. */
@@ -23,7 +25,8 @@ export class RedisPorts {
     const broadcast = new RedisBroadcast(line, options);
     const replies = new RedisReplies(line);
     await line.open(FIRST_CONNECTION_MS_MAX);
-    return new RedisPorts(line, broadcast, replies, new RedisSessionRegistry(line));
+    const [sessions, gateways] = [new RedisSessionRegistry(line), new RedisGatewayRegistry(line)];
+    return new RedisPorts(line, broadcast, replies, sessions, gateways);
   }
 
   get isUp(): boolean {
