@@ -20,6 +20,7 @@ const REST_ORDER = `
   signUp logIn refresh getMe updateMe searchUsers getUser addContact listContacts removeContact blockUser
   listBlocks unblockUser createConversation listConversations getConversation renameConversation changeMembers
   listMembers changeSettings sendMessage getMessage getHistory editMessage react unreact markRead getReceipts
+  registerDevice listDevices getDevice removeDevice getVapidKey
   deleteMessage sync connect logOut`
   .trim()
   .split(/\s+/);
@@ -82,6 +83,7 @@ async function call(operation: Operation): Promise<{ status: number; body: unkno
     conversationId: real.get(CONVERSATION) ?? '',
     messageId: real.get(MESSAGE) ?? '',
     userId: real.get(CHARLES) ?? '',
+    deviceId: '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7bd1',
     emoji: encodeURIComponent('👍'),
   };
   const query = parameters.some(({ name }) => name === 'search') ? '?search=Charles' : '';

@@ -7,6 +7,7 @@ import { CreateConversationController } from './conversations/create-conversatio
 import { GetConversationController } from './conversations/get-conversation.controller.js';
 import { ListConversationsController } from './conversations/list-conversations.controller.js';
 import { RenameConversationController } from './conversations/rename-conversation.controller.js';
+import { DevicesModule } from './devices/devices.module.js';
 import { PagesController } from './documents/pages.controller.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpSettings } from './http/http-settings.js';
@@ -17,6 +18,7 @@ import { EditMessageController } from './messages/edit-message.controller.js';
 import { GetHistoryController } from './messages/get-history.controller.js';
 import { GetMessageController } from './messages/get-message.controller.js';
 import { SendMessageController } from './messages/send-message.controller.js';
+import { PresenceController } from './presence/presence.controller.js';
 import { ReactionsController } from './reactions/reactions.controller.js';
 import { GetReceiptsController } from './receipts/get-receipts.controller.js';
 import { MarkReadController } from './receipts/mark-read.controller.js';
@@ -44,6 +46,7 @@ export const API_CONTROLLERS: Type[] = [
   ReactionsController,
   MarkReadController,
   GetReceiptsController,
+  PresenceController,
   SyncController,
 ];
 
@@ -52,7 +55,7 @@ export const API_CONTROLLERS: Type[] = [
  * global `TokenVerifier`, `RateLimiter`, `DoorMetrics` and configuration, and `configureHttp` on the application.
  */
 @Module({
-  imports: [AccountsModule, UsersModule, HealthModule],
+  imports: [AccountsModule, UsersModule, DevicesModule, HealthModule],
   controllers: API_CONTROLLERS,
   providers: [
     { provide: WebClientFiles, useFactory: () => WebClientFiles.built() },

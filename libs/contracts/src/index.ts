@@ -2,6 +2,7 @@ export * from './accounts/account.contract.js';
 export * from './connection/connection.contract.js';
 export * from './connection/socket-events.js';
 export * from './conversations/conversation.contract.js';
+export * from './devices/device.contract.js';
 export * from './errors/error-codes.js';
 export * from './errors/error.contract.js';
 export * from './errors/field-errors.js';

@@ -11,6 +11,7 @@ export * from './conversation/events/conversation-event.js';
 export * from './conversation/partitioning.js';
 export * from './conversation/preview.js';
 export * from './conversation/snowflake.js';
+export * from './devices/index.js';
 export * from './errors/domain-error.js';
 export * from './event-handlers/index.js';
 export * from './live/live-event.js';

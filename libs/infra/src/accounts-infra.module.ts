@@ -4,9 +4,11 @@ import {
   Blocks,
   Contacts,
   CursorCodec,
+  DeviceStore,
   LoginLimits,
   PasswordHasher,
   PresenceRecords,
+  PushSettings,
   RateLimiter,
   SessionRevocations,
   TokenIssuer,
@@ -25,6 +27,7 @@ import { PostgresSessionRevocations } from './postgres/accounts/postgres-session
 import { PostgresUserDirectory } from './postgres/accounts/postgres-user-directory.js';
 import { SessionPurge } from './postgres/accounts/session-purge.js';
 import { Database } from './postgres/database.js';
+import { PostgresDeviceStore } from './postgres/devices/postgres-device-store.js';
 import { PostgresPresenceRecords } from './postgres/presence/postgres-presence-records.js';
 
 export interface AccountsInfraOptions {
@@ -33,6 +36,8 @@ export interface AccountsInfraOptions {
   auth: AuthConfig;
   loginLimits: LoginLimits;
   rateLimiter: RateLimiter;
+  /** Without it devices may be registered, and there is no key for Web Push. */
+  push?: PushSettings;
   /** Told about polls and purges that fail, with a sentence for the log; they go on by themselves. */
   onTrouble: (what: string, error: unknown) => void;
 }
@@ -45,6 +50,8 @@ const EXPORTED = [
   Contacts,
   Blocks,
   PresenceRecords,
+  DeviceStore,
+  PushSettings,
   SessionRevocations,
   TokenIssuer,
   TokenVerifier,
@@ -59,6 +66,7 @@ const EXPORTED = [
 export class AccountsInfraModule {
   static forRoot(options: AccountsInfraOptions): DynamicModule {
     const { database, auth, loginLimits, rateLimiter, onTrouble } = options;
+    const push = options.push ?? { vapidPublicKey: null, arePrivateEndpointsAllowed: false };
     return {
       module: AccountsInfraModule,
       global: true,
@@ -72,6 +80,8 @@ export class AccountsInfraModule {
         { provide: Contacts, useFactory: () => new PostgresContacts(database) },
         { provide: Blocks, useFactory: () => new PostgresBlocks(database) },
         { provide: PresenceRecords, useFactory: () => new PostgresPresenceRecords(database) },
+        { provide: DeviceStore, useFactory: () => new PostgresDeviceStore(database.pool) },
+        { provide: PushSettings, useValue: push },
         { provide: TokenIssuer, useFactory: () => new JoseTokenIssuer(auth) },
         { provide: PasswordHasher, useFactory: () => new Argon2PasswordHasher() },
         { provide: CursorCodec, useFactory: () => new HmacCursorCodec(auth.jwtSecret) },

@@ -8,6 +8,7 @@ import {
   EventStream,
   FailPoints,
   GatewayRegistry,
+  HandlerProgress,
   MessageStore,
   NoFailPoints,
   PartitionLeases,

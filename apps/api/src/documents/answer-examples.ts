@@ -1,9 +1,12 @@
 import {
   ConversationListSchema,
   ConversationSchema,
+  DeviceListSchema,
+  DeviceSchema,
   MemberListSchema,
   MessagePageSchema,
   MessageSchema,
+  PresenceListSchema,
   ReadMarkSchema,
   ReceiptListSchema,
   SessionSchema,
@@ -100,8 +103,10 @@ function example<Schema extends z.ZodType>(schema: Schema, value: z.infer<Schema
 const EXAMPLES = new Map<z.ZodType, unknown>([
   example(ConversationSchema, conversation),
   example(ConversationListSchema, page(conversation)),
+  example(DeviceListSchema, page(exampleOf(DeviceSchema) as z.infer<typeof DeviceSchema>)),
   example(MemberListSchema, page(member, friend)),
   example(MessagePageSchema, { ...page(message), hasBefore: false, hasAfter: false }),
+  example(PresenceListSchema, page({ userId: friend.userId, status: 'online' as const, lastSeen: null })),
   example(ReadMarkSchema, readMark),
   example(ReceiptListSchema, page({ userId: friend.userId, deliveredAt: message.timestamp, readAt: null })),
   example(SessionSchema, {

@@ -8,6 +8,8 @@ export const TAGS = {
   Conversations: 'Direct and group conversations, their members, and how the caller sees them',
   Messages: 'Sending, changing, reading and reacting',
   Receipts: 'Who has received and read what',
+  Presence: 'Who is online',
+  Devices: 'Where notifications are pushed to',
   Sync: 'Catching up after an absence, and finding the socket',
 } as const;
 
