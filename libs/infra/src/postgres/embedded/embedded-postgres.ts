@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureCluster, readPassword } from './cluster-init.js';
 import { DataDirLock } from './data-dir-lock.js';
-import { stopOrphan } from './orphan-server.js';
+import { readPostmasterFile, stopOrphan } from './orphan-server.js';
 import { chooseServerAccount, giveTo, openDataDirTo, planLaunch } from './server-account.js';
 import { locateServerBinaries, repairInstallation } from './server-binaries.js';
 import { closeEndpoint, openEndpoint } from './server-endpoint.js';
@@ -76,6 +76,19 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await releaseOwnLock();
     throw error;
   }
+}
+
+/**
+ * Where the server of a data folder runs that another process holds, as `postgres://…`; undefined when none runs there.
+ * @throws EmbeddedPostgresError when the password beside it cannot be read
+ */
+export async function findRunningPostgres(dataDir: string): Promise<string | undefined> {
+  const clusterDir = join(dataDir, 'postgres');
+  const running = await readPostmasterFile(clusterDir);
+  if (!running) return undefined;
+  const { socketDir, port } = running;
+  const endpoint: ServerEndpoint = socketDir === '' ? { kind: 'tcp', port } : { kind: 'socket', socketDir, port };
+  return urlOf(connectionOf(endpoint, await readPassword(clusterDir)));
 }
 
 async function startLocked(

@@ -1,6 +1,6 @@
 export { DataDirLock } from './data-dir-lock.js';
 export { DataDirBusyError, EmbeddedPostgresError } from './embedded-postgres-error.js';
-export { startEmbeddedPostgres } from './embedded-postgres.js';
+export { findRunningPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
 export type {
   EmbeddedPostgres,
   EmbeddedPostgresConnection,

@@ -13,6 +13,8 @@ export const IMMEDIATE_STOP_MS_MAX = 7_000;
 /** What the server notes about itself in its data folder. */
 export interface PostmasterFile {
   readonly pid: number;
+  readonly port: number;
+  /** Empty when it has none. */
   readonly socketDir: string;
   readonly status: string;
 }
@@ -25,7 +27,7 @@ export async function readPostmasterFile(clusterDir: string): Promise<Postmaster
   const lines = text.split('\n').map((line) => line.trim());
   const pid = Number.parseInt(lines[0] ?? '', 10);
   if (!(pid > 0)) return undefined;
-  return { pid, socketDir: lines[4] ?? '', status: lines[7] ?? '' };
+  return { pid, port: Number.parseInt(lines[3] ?? '', 10), socketDir: lines[4] ?? '', status: lines[7] ?? '' };
 }
 
 /**
