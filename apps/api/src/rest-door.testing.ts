@@ -15,6 +15,7 @@ import {
 import { createLogger, observeRequests, REQUEST_ID_OPTIONS } from '@parley/infra';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { API_CONTROLLERS } from './api.module.js';
+import { DevicesModule } from './devices/devices.module.js';
 import { configureHttp } from './http/configure-http.js';
 import { createHttpAdapter } from './http/http-adapter.js';
 import { HttpSettings } from './http/http-settings.js';
@@ -119,7 +120,7 @@ export async function openRestDoor(options: RestDoorOptions = {}): Promise<RestD
     module: RestDoorModule,
     imports: [StandIns.with(answers, limiter ?? new UnlimitedRateLimiter())],
     // The handlers behind accounts and users need engines; their controllers are what is of this door.
-    controllers: [...API_CONTROLLERS, ...controllersOf(AccountsModule), ...controllersOf(UsersModule)],
+    controllers: [...API_CONTROLLERS, ...[AccountsModule, UsersModule, DevicesModule].flatMap(controllersOf)],
     providers: [
       { provide: HttpSettings, useValue: httpSettings },
       { provide: WebClientFiles, useFactory: () => WebClientFiles.in(webClientFolder) },
