@@ -1,0 +1,75 @@
+import { useCallback, useEffect, useState } from 'react';
+import { ConversationPane } from './conversations/conversation-pane.js';
+import { Sidebar } from './conversations/sidebar.js';
+import { NewChatDialog } from './conversations/new-chat-dialog.js';
+import { Icon } from './design/icon.js';
+import { ConnectionBanner } from './notices/connection-banner.js';
+import { useDocumentTitle, useMessageNotifications } from './notices/notifications.js';
+import { navigate, useRoute } from './routing/use-route.js';
+import { SettingsDialog } from './settings/settings-dialog.js';
+import { useConversations } from './state/signed-in.js';
+import './chat-page.css';
+
+/** The list of conversations, the open one, and what is known of it. */
+export function ChatPage() {
+  const route = useRoute();
+  const [isStartingChat, setStartingChat] = useState(false);
+  const [areDetailsOpen, setDetailsOpen] = useState(false);
+  const conversationId = route.name === 'conversation' ? route.conversationId : null;
+  useMessageNotifications(conversationId);
+  useDocumentTitle();
+  useEffect(() => {
+    // Whoever just signed in, or opened the page of an account, is where the chats are.
+    if (route.name === 'login' || route.name === 'signup') navigate({ name: 'home' }, { replace: true });
+  }, [route.name]);
+  useEffect(() => {
+    if (conversationId === null) setDetailsOpen(false);
+  }, [conversationId]);
+  const startChat = useCallback(() => setStartingChat(true), []);
+  const toggleDetails = useCallback(() => setDetailsOpen((isOpen) => !isOpen), []);
+  const withDetails = areDetailsOpen && conversationId !== null;
+  const place = conversationId === null ? 'panes-in-list' : 'panes-in-conversation';
+  return (
+    <div className="chat">
+      <ConnectionBanner />
+      <div className={`panes ${place} ${withDetails ? 'panes-with-details' : ''}`}>
+        <Sidebar openId={conversationId} onNewChat={startChat} />
+        {conversationId === null ? (
+          <NothingOpen onNewChat={startChat} />
+        ) : (
+          <ConversationPane
+            key={conversationId}
+            conversationId={conversationId}
+            areDetailsOpen={withDetails}
+            onToggleDetails={toggleDetails}
+          />
+        )}
+      </div>
+      {isStartingChat && <NewChatDialog onClose={() => setStartingChat(false)} />}
+      {route.name === 'settings' && <SettingsDialog onClose={() => navigate({ name: 'home' })} />}
+    </div>
+  );
+}
+
+function NothingOpen({ onNewChat }: { onNewChat: () => void }) {
+  const hasConversations = useConversations().length > 0;
+  return (
+    <main className="pane pane-empty">
+      <div className="empty">
+        <Icon name="chat" />
+        <h2>{hasConversations ? 'Pick up where you left off' : 'Say hello to somebody'}</h2>
+        {hasConversations ? (
+          <p>
+            Choose a conversation, or press <kbd>Ctrl</kbd> <kbd>K</kbd> to find one.
+          </p>
+        ) : (
+          <p>Find people by their name, one for a direct chat or several for a group.</p>
+        )}
+        <button type="button" className="button button-primary" onClick={onNewChat}>
+          <Icon name="compose" />
+          New chat
+        </button>
+      </div>
+    </main>
+  );
+}

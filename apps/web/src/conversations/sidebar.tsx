@@ -1,0 +1,202 @@
+import type { Conversation, User } from '@parley/sdk';
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { Icon, IconButton } from '../design/icon.js';
+import { useNotices } from '../notices/notices.js';
+import { Avatar, PersonAvatar } from '../people/avatar.js';
+import { usePersonName } from '../people/use-person.js';
+import { usePeopleSearch } from '../people/use-people-search.js';
+import { linkTo, navigate } from '../routing/use-route.js';
+import { useConnectionState, useConversations, useSignedIn } from '../state/signed-in.js';
+import { ConversationRow } from './conversation-row.js';
+import { conversationTitle, otherMember } from './conversation-title.js';
+import { focusNeighbour } from './focus-neighbour.js';
+import './sidebar.css';
+
+/** All conversations, a search over them and over people, and the way to a new chat. */
+export function Sidebar({ openId, onNewChat }: { openId: string | null; onNewChat: () => void }) {
+  const { client } = useSignedIn();
+  const conversations = useConversations();
+  const [search, setSearch] = useState('');
+  const wanted = useDeferredValue(search.trim());
+  const list = useRef<HTMLElement>(null);
+  const openFirst = (): void => list.current?.querySelector<HTMLElement>('.row')?.click();
+  return (
+    <nav className="sidebar" aria-label="Conversations">
+      <header className="sidebar-head">
+        <h1>Chats</h1>
+        <IconButton icon="compose" label="New chat" onClick={onNewChat} />
+        <a className="sidebar-me" {...linkTo({ name: 'settings' })} aria-label="Your profile and settings">
+          <PersonAvatar userId={client.userId} name={usePersonName(client.userId)} size="small" />
+        </a>
+      </header>
+      <SearchField
+        value={search}
+        onChange={setSearch}
+        onEnter={openFirst}
+        onDown={() => list.current?.querySelector<HTMLElement>('.row')?.focus()}
+      />
+      <section
+        ref={list}
+        className="sidebar-list"
+        aria-label={wanted === '' ? 'All conversations' : 'Found'}
+        onKeyDown={(event) => focusNeighbour(event, list.current, '.row')}
+      >
+        {wanted === '' ? (
+          <AllConversations conversations={conversations} openId={openId} onNewChat={onNewChat} />
+        ) : (
+          <Found wanted={wanted} conversations={conversations} openId={openId} onDone={() => setSearch('')} />
+        )}
+      </section>
+    </nav>
+  );
+}
+
+function SearchField(props: {
+  value: string;
+  onChange: (value: string) => void;
+  onEnter: () => void;
+  onDown: () => void;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const focus = (event: KeyboardEvent): void => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'k') return;
+      event.preventDefault();
+      // On a phone the list is hidden behind the conversation.
+      if (input.current?.offsetParent === null) navigate({ name: 'home' });
+      requestAnimationFrame(() => input.current?.select());
+    };
+    window.addEventListener('keydown', focus);
+    return () => window.removeEventListener('keydown', focus);
+  }, []);
+  const keys = (event: React.KeyboardEvent): void => {
+    const act = { Escape: () => props.onChange(''), Enter: props.onEnter, ArrowDown: props.onDown }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+  return (
+    <div className="sidebar-search" role="search">
+      <Icon name="search" />
+      <input
+        ref={input}
+        type="search"
+        className="input"
+        placeholder="Search chats and people"
+        aria-label="Search chats and people"
+        value={props.value}
+        onChange={(event) => props.onChange(event.target.value)}
+        onKeyDown={keys}
+      />
+      {props.value !== '' && <IconButton icon="close" label="Clear search" onClick={() => props.onChange('')} />}
+    </div>
+  );
+}
+
+interface ListProps {
+  readonly conversations: readonly Conversation[];
+  readonly openId: string | null;
+}
+
+function AllConversations({ conversations, openId, onNewChat }: ListProps & { onNewChat: () => void }) {
+  const [isArchiveOpen, setArchiveOpen] = useState(false);
+  const { status } = useConnectionState();
+  const shown = conversations.filter(({ settings }) => !settings.archived);
+  const archived = conversations.filter(({ settings }) => settings.archived);
+  if (conversations.length === 0 && status !== 'connected') return <Skeletons />;
+  return (
+    <>
+      {shown.length === 0 && (
+        <p className="sidebar-nothing">
+          No conversations yet.
+          <br />
+          <button type="button" className="button" onClick={onNewChat}>
+            Start one
+          </button>
+        </p>
+      )}
+      <Rows conversations={shown} openId={openId} />
+      {archived.length > 0 && (
+        <button
+          type="button"
+          className="row sidebar-caption"
+          aria-expanded={isArchiveOpen}
+          onClick={() => setArchiveOpen(!isArchiveOpen)}
+        >
+          <Icon name="archive" small />
+          <span>Archived ({archived.length})</span>
+        </button>
+      )}
+      {isArchiveOpen && <Rows conversations={archived} openId={openId} />}
+    </>
+  );
+}
+
+function Rows({ conversations, openId }: ListProps) {
+  return (
+    <ul>
+      {conversations.map((conversation) => (
+        <li key={conversation.conversationId}>
+          <ConversationRow conversation={conversation} isOpen={conversation.conversationId === openId} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Skeletons() {
+  return (
+    <div aria-hidden="true">
+      {[1, 2, 3, 4, 5].map((row) => (
+        <div key={row} className="row-skeleton">
+          <div className="skeleton" />
+          <div className="skeleton" />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function Found({ wanted, conversations, openId, onDone }: ListProps & { wanted: string; onDone: () => void }) {
+  const { client } = useSignedIn();
+  const { attempt } = useNotices();
+  const words = wanted.toLocaleLowerCase();
+  const chats = useMemo(
+    () => conversations.filter((each) => conversationTitle(each, client.userId).toLocaleLowerCase().includes(words)),
+    [conversations, words, client],
+  );
+  const known = new Set(chats.map((each) => otherMember(each, client.userId)?.userId));
+  const { people, isSearching } = usePeopleSearch(wanted);
+  const others = people.filter(({ userId }) => !known.has(userId) && userId !== client.userId);
+  const open = (user: User): void =>
+    void attempt(async () => {
+      const { id } = await client.direct(user.userId);
+      navigate({ name: 'conversation', conversationId: id });
+      onDone();
+    });
+  return (
+    <>
+      {chats.length > 0 && <h2 className="sidebar-caption">Conversations</h2>}
+      <Rows conversations={chats} openId={openId} />
+      {others.length > 0 && <h2 className="sidebar-caption">People</h2>}
+      <ul>
+        {others.map((user) => (
+          <li key={user.userId}>
+            <button type="button" className="row" onClick={() => open(user)}>
+              <Avatar id={user.userId} name={user.displayName} url={user.avatarUrl} />
+              <span className="row-lines">
+                <span className="row-title">{user.displayName}</span>
+                <span className="row-preview">@{user.username}</span>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {chats.length + others.length === 0 && (
+        <p className="sidebar-nothing" role="status">
+          {isSearching ? 'Searching…' : `Nothing found for “${wanted}”.`}
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,132 @@
+import type { Conversation, Member, ParleyConversation, User } from '@parley/sdk';
+import { useCallback, useEffect, useState } from 'react';
+import { Confirm, Dialog } from '../design/dialog.js';
+import { Icon, IconButton } from '../design/icon.js';
+import { Menu, type MenuEntry } from '../design/popover.js';
+import { useNotices } from '../notices/notices.js';
+import { PersonAvatar } from '../people/avatar.js';
+import { PeoplePicker } from '../people/people-picker.js';
+import { navigate } from '../routing/use-route.js';
+import { useSignedIn } from '../state/signed-in.js';
+
+interface MembersProps {
+  readonly conversation: Conversation;
+  readonly handle: ParleyConversation;
+}
+
+/** The members of a group, page by page; read anew when they change. */
+export function Members({ conversation, handle }: MembersProps) {
+  const { attempt } = useNotices();
+  const { people } = useSignedIn();
+  const [members, setMembers] = useState<readonly Member[]>(conversation.members);
+  const [nextCursor, setNextCursor] = useState<string | null>(null);
+  const [isAdding, setAdding] = useState(false);
+  const load = useCallback(
+    async (cursor?: string) => {
+      const page = await handle.members(cursor);
+      people.noteNames(page.items);
+      setMembers((now) => (cursor === undefined ? page.items : [...now, ...page.items]));
+      setNextCursor(page.nextCursor);
+    },
+    [handle, people],
+  );
+  const roster = conversation.members.map(({ userId, role }) => `${userId} ${role}`).join();
+  useEffect(() => void load().catch(() => undefined), [load, roster, conversation.memberCount]);
+  return (
+    <section className="details-section" aria-label="Members">
+      <h3 className="details-caption">
+        {conversation.memberCount} {conversation.memberCount === 1 ? 'member' : 'members'}
+        {conversation.role === 'admin' && (
+          <IconButton icon="addUser" label="Add people" onClick={() => setAdding(true)} />
+        )}
+      </h3>
+      <ul>
+        {members.map((member) => (
+          <MemberLine key={member.userId} member={member} conversation={conversation} handle={handle} />
+        ))}
+      </ul>
+      {nextCursor !== null && (
+        <button type="button" className="button" onClick={() => void attempt(() => load(nextCursor))}>
+          Show more
+        </button>
+      )}
+      {isAdding && <AddDialog members={members} handle={handle} onClose={() => setAdding(false)} />}
+    </section>
+  );
+}
+
+function MemberLine({ member, conversation, handle }: { member: Member } & MembersProps) {
+  const { client } = useSignedIn();
+  const { attempt } = useNotices();
+  const [anchor, setAnchor] = useState<HTMLElement | null>(null);
+  const [isRemoving, setRemoving] = useState(false);
+  const { userId, displayName, role } = member;
+  const isSelf = userId === client.userId;
+  const write = (): void =>
+    void attempt(async () => {
+      const { id } = await client.direct(userId);
+      navigate({ name: 'conversation', conversationId: id });
+    });
+  const setRole = (wanted: 'admin' | 'member') => () => void attempt(() => handle.setRole(userId, wanted));
+  const entries: MenuEntry[] = isSelf ? [] : [{ icon: 'chat', label: 'Write to them', onSelect: write }];
+  if (conversation.role === 'admin') {
+    if (role === 'member') entries.push({ icon: 'shield', label: 'Make admin', onSelect: setRole('admin') });
+    else entries.push({ icon: 'shield', label: 'Make member', onSelect: setRole('member') });
+    if (!isSelf) {
+      entries.push({ icon: 'trash', label: 'Remove', danger: true, onSelect: () => setRemoving(true) });
+    }
+  }
+  return (
+    <li className="member">
+      <PersonAvatar userId={userId} name={displayName} size="small" />
+      <span className="person-lines">
+        <span>{isSelf ? `${displayName} (you)` : displayName}</span>
+      </span>
+      {role === 'admin' && <span className="tag">Admin</span>}
+      {entries.length > 0 && (
+        <IconButton
+          icon="more"
+          label={`More about ${displayName}`}
+          aria-haspopup="menu"
+          aria-expanded={anchor !== null}
+          onClick={(event) => setAnchor(anchor ? null : event.currentTarget)}
+        />
+      )}
+      {anchor && <Menu anchor={anchor} label={displayName} entries={entries} onClose={() => setAnchor(null)} />}
+      {isRemoving && (
+        <Confirm
+          title={`Remove ${displayName}?`}
+          text="They get no more messages of this group and cannot read it any more."
+          action="Remove"
+          onConfirm={() => void attempt(() => handle.removeMembers(userId))}
+          onClose={() => setRemoving(false)}
+        />
+      )}
+    </li>
+  );
+}
+
+function AddDialog(props: { members: readonly Member[]; handle: ParleyConversation; onClose: () => void }) {
+  const { attempt } = useNotices();
+  const [chosen, setChosen] = useState<readonly User[]>([]);
+  const without = new Set(props.members.map(({ userId }) => userId));
+  const add = async (): Promise<void> => {
+    if (await attempt(() => props.handle.addMembers(...chosen.map(({ userId }) => userId)))) props.onClose();
+  };
+  return (
+    <Dialog title="Add people" onClose={props.onClose}>
+      <PeoplePicker chosen={chosen} onChange={setChosen} without={without} />
+      <div className="dialog-actions">
+        <button
+          type="button"
+          className="button button-primary"
+          disabled={chosen.length === 0}
+          onClick={() => void add()}
+        >
+          <Icon name="addUser" />
+          Add
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,37 @@
+import type { Conversation, ConnectionState, ParleyClient } from '@parley/sdk';
+import { createContext, useContext, useSyncExternalStore } from 'react';
+import type { Drafts } from '../timeline/drafts.js';
+import type { People } from '../people/people.js';
+
+/** What every part of the page has at hand while somebody is signed in. */
+export interface SignedIn {
+  readonly client: ParleyClient;
+  readonly people: People;
+  readonly drafts: Drafts;
+  readonly logOut: () => void;
+}
+
+export const SignedInContext = createContext<SignedIn | null>(null);
+
+export function useSignedIn(): SignedIn {
+  const signedIn = useContext(SignedInContext);
+  if (!signedIn) throw new Error('Nobody is signed in here');
+  return signedIn;
+}
+
+/** All conversations, archived ones too, in the order of the list. */
+export function useConversations(): readonly Conversation[] {
+  const { client } = useSignedIn();
+  return useSyncExternalStore(
+    (changed) => client.on('conversations', changed),
+    () => client.conversations,
+  );
+}
+
+export function useConnectionState(): ConnectionState {
+  const { client } = useSignedIn();
+  return useSyncExternalStore(
+    (changed) => client.on('connection', changed),
+    () => client.connectionState,
+  );
+}

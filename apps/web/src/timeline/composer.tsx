@@ -1,0 +1,193 @@
+import type { Conversation, ParleyConversation, TimelineItem } from '@parley/sdk';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useConversationTitle } from '../conversations/conversation-title.js';
+import { Icon, IconButton } from '../design/icon.js';
+import { EmojiPicker } from '../emoji/emoji-picker.js';
+import { useNotices } from '../notices/notices.js';
+import { usePersonName } from '../people/use-person.js';
+import { useSignedIn } from '../state/signed-in.js';
+import { quotedText } from './quote.js';
+import './composer.css';
+
+/** As the server counts, in Unicode code points. */
+const TEXT_CHARS_MAX = 100_000;
+
+/** The message that is replied to, or changed. */
+export interface ComposerTarget {
+  readonly kind: 'reply' | 'edit';
+  readonly item: TimelineItem;
+}
+
+interface ComposerProps {
+  readonly conversation: Conversation;
+  readonly handle: ParleyConversation;
+  readonly target: ComposerTarget | null;
+  readonly onDone: () => void;
+  readonly onSent: () => void;
+  readonly onEditLast: () => void;
+}
+
+/** Where one writes: Enter sends, Shift+Enter breaks the line, ArrowUp in an empty field changes one's last message. */
+export function Composer({ conversation, handle, target, onDone, onSent, onEditLast }: ComposerProps) {
+  const { attempt } = useNotices();
+  const { text, setText, clear } = useText(handle.id, target);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const title = useConversationTitle(conversation);
+  useGrowing(field, text);
+  useEffect(() => {
+    // A phone's keyboard should not rise before one wants to write.
+    if (target || window.matchMedia('(hover: hover)').matches) field.current?.focus();
+  }, [target, handle]);
+
+  const isTooLong = text.length > TEXT_CHARS_MAX && [...text].length > TEXT_CHARS_MAX;
+  const isEmpty = text.trim() === '';
+  const submit = (): void => {
+    if (isEmpty || isTooLong) return;
+    const content = text;
+    clear();
+    onDone();
+    void attempt(async () => {
+      if (target?.kind === 'edit') {
+        if (content !== target.item.content) await handle.edit(target.item.messageId ?? '', content);
+        return;
+      }
+      const replyTo = target?.item.messageId;
+      onSent();
+      await handle.send(content, replyTo ? { replyToMessageId: replyTo } : {});
+    }).then((isGood) => !isGood && setText(content));
+  };
+  const cancel = (): void => {
+    if (target?.kind === 'edit') clear();
+    onDone();
+  };
+  const keys = (event: React.KeyboardEvent): void => {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === 'Escape' && target) {
+      event.preventDefault();
+      cancel();
+    } else if (event.key === 'ArrowUp' && text === '' && !target) {
+      event.preventDefault();
+      onEditLast();
+    }
+  };
+  const insert = (emoji: string): void => {
+    const { selectionStart = text.length, selectionEnd = text.length } = field.current ?? {};
+    setText(text.slice(0, selectionStart) + emoji + text.slice(selectionEnd));
+    field.current?.focus();
+  };
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      {target && <TargetBar target={target} onCancel={cancel} />}
+      {isTooLong && <p className="fault composer-fault">A message has at most 100,000 characters.</p>}
+      <div className="composer-line">
+        <EmojiButton onPick={insert} />
+        <textarea
+          ref={field}
+          className="composer-text"
+          rows={1}
+          dir="auto"
+          placeholder="Write a message"
+          aria-label={`Message to ${title}`}
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value);
+            handle.setTyping(event.target.value !== '');
+          }}
+          onKeyDown={keys}
+        />
+        <button
+          type="submit"
+          className="composer-send"
+          disabled={isEmpty || isTooLong}
+          aria-label={target?.kind === 'edit' ? 'Save' : 'Send'}
+          // The field keeps the focus, and a phone its keyboard.
+          onPointerDown={(event) => event.preventDefault()}
+        >
+          <Icon name={target?.kind === 'edit' ? 'check' : 'send'} />
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** What is being written: the draft of the conversation or, while a message is changed, that message. */
+function useText(conversationId: string, target: ComposerTarget | null) {
+  const { drafts } = useSignedIn();
+  const [draft, setDraft] = useState(() => drafts.get(conversationId));
+  const [edited, setEdited] = useState<{ item: TimelineItem; text: string } | null>(null);
+  if (target?.kind === 'edit' && edited?.item.key !== target.item.key) {
+    setEdited({ item: target.item, text: target.item.content });
+  } else if (target?.kind !== 'edit' && edited) setEdited(null);
+  const setText = useCallback(
+    (text: string) => {
+      if (target?.kind === 'edit') return setEdited({ item: target.item, text });
+      setDraft(text);
+      drafts.set(conversationId, text);
+    },
+    [target, drafts, conversationId],
+  );
+  const clear = useCallback(() => setText(''), [setText]);
+  return { text: edited?.text ?? draft, setText, clear };
+}
+
+/** As high as its text, up to what the style allows. */
+function useGrowing(field: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (!element) return;
+    element.style.height = 'auto';
+    element.style.height = `${element.scrollHeight}px`;
+  }, [field, text]);
+}
+
+function TargetBar({ target: { kind, item }, onCancel }: { target: ComposerTarget; onCancel: () => void }) {
+  const { client } = useSignedIn();
+  const name = usePersonName(item.senderId);
+  const who = item.senderId === client.userId ? 'yourself' : name;
+  return (
+    <div className="composer-target">
+      <Icon name={kind === 'edit' ? 'pen' : 'reply'} />
+      <span className="composer-target-lines">
+        <strong>{kind === 'edit' ? 'Edit message' : `Reply to ${who}`}</strong>
+        <span>{quotedText(item)}</span>
+      </span>
+      <IconButton icon="close" label="Cancel" onClick={onCancel} />
+    </div>
+  );
+}
+
+function EmojiButton({ onPick }: { onPick: (emoji: string) => void }) {
+  const [anchor, setAnchor] = useState<HTMLElement | null>(null);
+  const close = useCallback(() => setAnchor(null), []);
+  return (
+    <>
+      <IconButton
+        icon="smile"
+        label="Emoji"
+        aria-expanded={anchor !== null}
+        onClick={(event) => setAnchor(anchor ? null : event.currentTarget)}
+      />
+      {anchor && (
+        <EmojiPicker
+          anchor={anchor}
+          label="Emoji"
+          showsAll
+          onClose={close}
+          onPick={(emoji) => {
+            close();
+            onPick(emoji);
+          }}
+        />
+      )}
+    </>
+  );
+}

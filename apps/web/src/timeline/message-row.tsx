@@ -1,0 +1,100 @@
+import type { TimelineItem } from '@parley/sdk';
+import { memo, useState } from 'react';
+import { PersonAvatar } from '../people/avatar.js';
+import { hueOf } from '../people/hue.js';
+import { usePersonName } from '../people/use-person.js';
+import { useConversationActions } from './conversation-context.js';
+import { MessageBody } from './message-body.js';
+import { MessageToolbar } from './message-toolbar.js';
+import { Reactions } from './reactions.js';
+import { SendState } from './send-state.js';
+import { dayName, wholeTime } from './times.js';
+
+interface RowProps {
+  readonly item: TimelineItem;
+  readonly startsDay: boolean;
+  readonly startsUnread: boolean;
+  readonly startsGroup: boolean;
+  readonly endsGroup: boolean;
+  readonly isLast: boolean;
+  readonly isHighlighted: boolean;
+}
+
+/** A message with what stands before it: the day, the line of what is new. */
+export const MessageRow = memo(function MessageRow(props: RowProps) {
+  const { item, startsDay, startsUnread } = props;
+  return (
+    <div className="message-row" data-seq={item.seq ?? undefined}>
+      {startsDay && (
+        <div className="day-line">
+          <time dateTime={item.timestamp}>{dayName(item.timestamp)}</time>
+        </div>
+      )}
+      {startsUnread && (
+        <div className="unread-line" role="separator">
+          <span>New messages</span>
+        </div>
+      )}
+      <Message {...props} />
+    </div>
+  );
+});
+
+function Message({ item, startsGroup, endsGroup, isLast, isHighlighted }: RowProps) {
+  const { selfId, isGroup, canWrite } = useConversationActions();
+  const [isActive, setActive] = useState(false);
+  const name = usePersonName(item.senderId);
+  const isOwn = item.senderId === selfId;
+  const classes = [
+    'message',
+    isOwn ? 'message-own' : 'message-other',
+    startsGroup && 'message-first',
+    endsGroup && 'message-last',
+    isHighlighted && 'message-highlighted',
+  ];
+  const label = `${isOwn ? 'You' : name}, ${wholeTime(item.timestamp)}`;
+  return (
+    <article
+      className={classes.filter(Boolean).join(' ')}
+      aria-label={label}
+      tabIndex={-1}
+      onPointerEnter={(event) => event.pointerType === 'mouse' && setActive(true)}
+      onPointerLeave={(event) => event.pointerType === 'mouse' && setActive(false)}
+      onPointerUp={(event) => event.pointerType !== 'mouse' && setActive((now) => !now)}
+      onFocus={() => setActive(true)}
+      onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setActive(false)}
+      onKeyDown={moveAlong}
+    >
+      {isGroup && !isOwn && (
+        <span className="message-face">
+          {endsGroup && <PersonAvatar userId={item.senderId} name={name} size="small" />}
+        </span>
+      )}
+      <div className="message-column">
+        {isGroup && !isOwn && startsGroup && (
+          <span className={`message-name name-hue-${hueOf(item.senderId)}`}>{name}</span>
+        )}
+        <div className="message-line">
+          <MessageBody item={item} isOwn={isOwn} />
+          {isActive && canWrite && item.messageId !== null && item.deletedAt === null && (
+            <MessageToolbar item={item} isOwn={isOwn} />
+          )}
+        </div>
+        <Reactions item={item} />
+        <SendState item={item} isOwn={isOwn} isLast={isLast} />
+      </div>
+    </article>
+  );
+}
+
+/** Up and down go from message to message, as long as they are there. */
+function moveAlong(event: React.KeyboardEvent<HTMLElement>): void {
+  if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
+  if (event.target !== event.currentTarget) return;
+  const rows = [...(event.currentTarget.closest('.timeline')?.querySelectorAll<HTMLElement>('article') ?? [])];
+  const next = rows[rows.indexOf(event.currentTarget) + (event.key === 'ArrowUp' ? -1 : 1)];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+  next.scrollIntoView({ block: 'nearest' });
+}

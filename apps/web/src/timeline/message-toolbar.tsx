@@ -1,0 +1,59 @@
+import type { TimelineItem } from '@parley/sdk';
+import { useCallback, useState } from 'react';
+import { IconButton } from '../design/icon.js';
+import { Menu, type MenuEntry } from '../design/popover.js';
+import { EmojiPicker } from '../emoji/emoji-picker.js';
+import { useNotices } from '../notices/notices.js';
+import { useConversationActions } from './conversation-context.js';
+
+/** What one can do with a message, beside the one that is pointed at or has the focus. */
+export function MessageToolbar({ item, isOwn }: { item: TimelineItem; isOwn: boolean }) {
+  const { handle, reply } = useConversationActions();
+  const { attempt } = useNotices();
+  const [open, setOpen] = useState<{ what: 'emoji' | 'menu'; anchor: HTMLElement } | null>(null);
+  const close = useCallback(() => setOpen(null), []);
+  const toggle = (what: 'emoji' | 'menu') => (event: React.MouseEvent<HTMLElement>) => {
+    const anchor = event.currentTarget;
+    setOpen((now) => (now?.what === what ? null : { what, anchor }));
+  };
+  const react = (emoji: string): void => {
+    close();
+    if (item.messageId !== null) void attempt(() => handle.react(item.messageId as string, emoji));
+  };
+  return (
+    <div className="toolbar" role="toolbar" aria-label="Message" onPointerUp={(event) => event.stopPropagation()}>
+      <IconButton icon="smile" label="React" aria-expanded={open?.what === 'emoji'} onClick={toggle('emoji')} />
+      <IconButton icon="reply" label="Reply" onClick={() => reply(item)} />
+      <IconButton
+        icon="more"
+        label="More"
+        aria-haspopup="menu"
+        aria-expanded={open?.what === 'menu'}
+        onClick={toggle('menu')}
+      />
+      {open?.what === 'emoji' && <EmojiPicker anchor={open.anchor} label="React with" onPick={react} onClose={close} />}
+      {open?.what === 'menu' && <MessageMenu item={item} isOwn={isOwn} anchor={open.anchor} onClose={close} />}
+    </div>
+  );
+}
+
+function MessageMenu(props: { item: TimelineItem; isOwn: boolean; anchor: HTMLElement; onClose: () => void }) {
+  const { item, isOwn, anchor, onClose } = props;
+  const { isAdmin, edit, confirmDelete, showInfo } = useConversationActions();
+  const { attempt, show } = useNotices();
+  const copy = (): void =>
+    void attempt(async () => {
+      await navigator.clipboard.writeText(item.content);
+      show('Copied.');
+    });
+  const entries: MenuEntry[] = [];
+  if (item.content !== '') entries.push({ icon: 'copy', label: 'Copy text', onSelect: copy });
+  if (isOwn && item.contentType !== 'encrypted') {
+    entries.push({ icon: 'pen', label: 'Edit', onSelect: () => edit(item) });
+  }
+  entries.push({ icon: 'info', label: 'Seen by', onSelect: () => showInfo(item) });
+  if (isOwn || isAdmin) {
+    entries.push({ icon: 'trash', label: 'Delete', danger: true, onSelect: () => confirmDelete(item) });
+  }
+  return <Menu anchor={anchor} label="Message" entries={entries} onClose={onClose} />;
+}

@@ -1,0 +1,108 @@
+import type { Conversation, ParleyConversation, TimelineItem } from '@parley/sdk';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { Confirm } from '../design/dialog.js';
+import { useNotices } from '../notices/notices.js';
+import { useSignedIn } from '../state/signed-in.js';
+import { useTimeline } from '../state/use-conversation.js';
+import { Composer, type ComposerTarget } from './composer.js';
+import { type ConversationActions, ConversationActionsContext } from './conversation-context.js';
+import { MessageInfoDialog } from './message-info-dialog.js';
+import { Timeline, type TimelineHandle } from './timeline.js';
+import { TimelineSkeleton } from './timeline-skeleton.js';
+import { useAnnouncements } from './use-announcements.js';
+import { useFirstUnread } from './use-first-unread.js';
+import './timeline.css';
+
+interface AreaProps {
+  readonly conversation: Conversation;
+  readonly handle: ParleyConversation;
+  readonly hasEnded: boolean;
+}
+
+/** The timeline and the composer, and what a message asks of them. */
+export function TimelineArea({ conversation, handle, hasEnded }: AreaProps) {
+  const { client } = useSignedIn();
+  const { attempt } = useNotices();
+  const view = useTimeline(handle);
+  const unread = useFirstUnread(handle, conversation, view.isLoaded);
+  const timeline = useRef<TimelineHandle>(null);
+  const [target, setTarget] = useState<ComposerTarget | null>(null);
+  const [deleting, setDeleting] = useState<TimelineItem | null>(null);
+  const [informing, setInforming] = useState<TimelineItem | null>(null);
+  useAnnouncements(view.items, view.hasNewer);
+  const jumpTo = useCallback(
+    (messageId: string) =>
+      void attempt(async () => {
+        const item = await handle.jumpTo(messageId);
+        if (item?.seq != null) timeline.current?.showSeq(item.seq);
+      }),
+    [handle, attempt],
+  );
+  const isGroup = conversation.type === 'group';
+  const isAdmin = isGroup && conversation.role === 'admin';
+  const actions = useMemo(
+    (): ConversationActions => ({
+      handle,
+      selfId: client.userId,
+      isGroup,
+      isAdmin,
+      canWrite: !hasEnded,
+      reply: (item) => setTarget({ kind: 'reply', item }),
+      edit: (item) => setTarget({ kind: 'edit', item }),
+      confirmDelete: setDeleting,
+      showInfo: setInforming,
+      jumpTo,
+    }),
+    [handle, client, isGroup, isAdmin, hasEnded, jumpTo],
+  );
+  const editLast = (): void => {
+    const isOwn = (item: TimelineItem): boolean =>
+      item.senderId === client.userId && item.messageId !== null && item.deletedAt === null;
+    const item = view.items.findLast(isOwn);
+    if (item) setTarget({ kind: 'edit', item });
+  };
+  return (
+    <ConversationActionsContext value={actions}>
+      {view.isLoaded && unread.isSettled ? (
+        <Timeline ref={timeline} view={view} conversation={conversation} firstUnreadSeq={unread.seq} />
+      ) : (
+        <TimelineSkeleton />
+      )}
+      {!hasEnded && (
+        <Composer
+          conversation={conversation}
+          handle={handle}
+          target={target}
+          onDone={() => setTarget(null)}
+          onSent={unread.forget}
+          onEditLast={editLast}
+        />
+      )}
+      {deleting?.messageId && (
+        <Confirm
+          title="Delete this message?"
+          text="It disappears for everybody. This cannot be taken back."
+          action="Delete"
+          onConfirm={() => void attempt(() => handle.delete(deleting.messageId as string))}
+          onClose={() => setDeleting(null)}
+        />
+      )}
+      {informing && <MessageInfoDialog item={informing} handle={handle} onClose={() => setInforming(null)} />}
+      <ReadOnFocus handle={handle} timeline={timeline} />
+    </ConversationActionsContext>
+  );
+}
+
+/** What is on the screen counts as read when somebody comes back to this window. */
+function ReadOnFocus({ timeline }: { handle: ParleyConversation; timeline: React.RefObject<TimelineHandle | null> }) {
+  useEffect(() => {
+    const read = (): void => timeline.current?.markVisible();
+    window.addEventListener('focus', read);
+    document.addEventListener('visibilitychange', read);
+    return () => {
+      window.removeEventListener('focus', read);
+      document.removeEventListener('visibilitychange', read);
+    };
+  }, [timeline]);
+  return null;
+}

@@ -1,0 +1,202 @@
+import type { Conversation, TimelineItem } from '@parley/sdk';
+import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
+import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
+import { Icon } from '../design/icon.js';
+import type { TimelineView } from '../state/use-conversation.js';
+import { useConversationActions } from './conversation-context.js';
+import { areGrouped } from './grouping.js';
+import { MessageRow } from './message-row.js';
+import { TimelineEnd, TimelineStart } from './timeline-edges.js';
+import { isSameDay } from './times.js';
+import { usePaging } from './use-paging.js';
+
+/** Rendered beyond what is seen, so that a quick scroll meets messages and not a blank page. */
+const OVERSCAN_PX = { top: 900, bottom: 600 };
+const AT_BOTTOM_PX = 80;
+const READ_DELAY_MS = 250;
+const HIGHLIGHT_MS = 1_800;
+
+export interface TimelineHandle {
+  /** Brings a message that is in the timeline to the middle, and makes it stand out for a moment. */
+  readonly showSeq: (seq: number) => void;
+  /** Marks as read what is on the screen of somebody who looks. */
+  readonly markVisible: () => void;
+}
+
+interface TimelineProps {
+  readonly ref: React.Ref<TimelineHandle>;
+  readonly view: TimelineView;
+  readonly conversation: Conversation;
+  readonly firstUnreadSeq: number | null;
+}
+
+export interface TimelineContext {
+  readonly view: TimelineView;
+  readonly conversation: Conversation;
+}
+
+const COMPONENTS = { Header: TimelineStart, Footer: TimelineEnd };
+
+/**
+ * The virtual list. Its index is the messages' `seq`, so that older messages before it shift nothing; where the timeline
+ * goes on somewhere else, the list begins anew there.
+ */
+export function Timeline({ ref, view, conversation, firstUnreadSeq }: TimelineProps) {
+  const { handle, selfId } = useConversationActions();
+  const { items } = view;
+  const list = useRef<VirtuosoHandle>(null);
+  const scroller = useRef<HTMLElement | null>(null);
+  const [isAtBottom, setAtBottom] = useState(true);
+  const [highlighted, setHighlighted] = useState<number | null>(null);
+  const firstSeq = items[0]?.seq ?? conversation.lastSeq + 1;
+  const run = useRun(items, firstSeq);
+  const latest = useRef({ items, firstSeq, conversation });
+  latest.current = { items, firstSeq, conversation };
+  const markVisible = useMarkVisible(handle, scroller, latest);
+  const rangeChanged = usePaging(handle, view, firstSeq);
+
+  const showSeq = useCallback((seq: number) => {
+    setHighlighted(seq);
+    // A list that has just begun anew knows its rows in the next frame.
+    requestAnimationFrame(() =>
+      list.current?.scrollToIndex({ index: seq - latest.current.firstSeq, align: 'center', behavior: 'auto' }),
+    );
+  }, []);
+  useEffect(() => {
+    if (highlighted === null) return;
+    const timer = setTimeout(() => setHighlighted(null), HIGHLIGHT_MS);
+    return () => clearTimeout(timer);
+  }, [highlighted]);
+  useImperativeHandle(ref, () => ({ showSeq, markVisible }), [showSeq, markVisible]);
+  useEffect(markVisible, [items, markVisible]);
+  useScrollToOwn(items, selfId, list);
+
+  const showLatest = (): void => {
+    handle.jumpToLatest();
+    requestAnimationFrame(() => list.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' }));
+  };
+  const context = useMemo((): TimelineContext => ({ view, conversation }), [view, conversation]);
+  const unreadAt = firstUnreadSeq === null ? -1 : firstUnreadSeq - firstSeq;
+  const begin = useMemo(
+    () =>
+      unreadAt > 0 && unreadAt < items.length
+        ? { index: unreadAt, align: 'start' as const, offset: -72 }
+        : { index: Math.max(0, items.length - 1), align: 'end' as const },
+    // Only where a run begins.
+    [run],
+  );
+  return (
+    <div className="timeline">
+      <Virtuoso<TimelineItem, TimelineContext>
+        key={run}
+        ref={list}
+        className="timeline-scroller"
+        data={items as TimelineItem[]}
+        context={context}
+        components={COMPONENTS}
+        firstItemIndex={firstSeq}
+        initialTopMostItemIndex={begin}
+        alignToBottom
+        increaseViewportBy={OVERSCAN_PX}
+        atBottomThreshold={AT_BOTTOM_PX}
+        atBottomStateChange={setAtBottom}
+        followOutput={(atBottom) => (atBottom && !view.hasNewer ? 'auto' : false)}
+        rangeChanged={rangeChanged}
+        computeItemKey={(_index, item) => item.key}
+        scrollerRef={(element) => {
+          scroller.current = element instanceof HTMLElement ? element : null;
+          scroller.current?.setAttribute('aria-label', 'Messages');
+          scroller.current?.setAttribute('role', 'region');
+        }}
+        onScroll={markVisible}
+        itemContent={(index, item) => {
+          const at = index - firstSeq;
+          const [before, after] = [items[at - 1], items[at + 1]];
+          return (
+            <MessageRow
+              item={item}
+              startsDay={!before || !isSameDay(before.timestamp, item.timestamp)}
+              startsUnread={at === unreadAt}
+              startsGroup={at === unreadAt || !areGrouped(before, item)}
+              endsGroup={!areGrouped(item, after)}
+              isLast={at === items.length - 1}
+              isHighlighted={item.seq !== null && item.seq === highlighted}
+            />
+          );
+        }}
+      />
+      {(!isAtBottom || view.hasNewer) && (
+        <button type="button" className="to-bottom" onClick={showLatest}>
+          <Icon name="down" />
+          {conversation.unreadCount > 0 ? (
+            <span>
+              {conversation.unreadCount} new {conversation.unreadCount === 1 ? 'message' : 'messages'}
+            </span>
+          ) : (
+            <span className="visually-hidden">To the latest message</span>
+          )}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** A number that changes when the items do not continue those before: after a jump, or when the first ones have gone. */
+function useRun(items: readonly TimelineItem[], firstSeq: number): number {
+  const state = useRef({ run: 0, firstSeq, lastSeq: firstSeq });
+  const lastSeq = items.findLast(({ seq }) => seq !== null)?.seq ?? firstSeq;
+  const { current } = state;
+  const continues = firstSeq <= current.firstSeq && lastSeq >= current.firstSeq - 1;
+  state.current = { run: continues ? current.run : current.run + 1, firstSeq, lastSeq };
+  return state.current.run;
+}
+
+/** One's own new message is always brought into view. */
+function useScrollToOwn(
+  items: readonly TimelineItem[],
+  selfId: string,
+  list: React.RefObject<VirtuosoHandle | null>,
+): void {
+  const lastKey = useRef(items.at(-1)?.key);
+  useEffect(() => {
+    const last = items.at(-1);
+    if (last?.key === lastKey.current) return;
+    lastKey.current = last?.key;
+    if (last?.senderId !== selfId || last.status !== 'sending') return;
+    requestAnimationFrame(() => list.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' }));
+  }, [items, selfId, list]);
+}
+
+/** Marks read up to the lowest message that can be seen whole, a moment after it came into view. */
+function useMarkVisible(
+  handle: { markRead: (messageId?: string) => void },
+  scroller: React.RefObject<HTMLElement | null>,
+  latest: React.RefObject<{ items: readonly TimelineItem[]; firstSeq: number; conversation: Conversation }>,
+): () => void {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useCallback(() => {
+    if (timer.current !== undefined) return;
+    timer.current = setTimeout(() => {
+      timer.current = undefined;
+      const { items, firstSeq, conversation } = latest.current;
+      if (conversation.unreadCount === 0 || document.visibilityState !== 'visible' || !document.hasFocus()) return;
+      const seq = lowestSeenSeq(scroller.current);
+      const item = seq === null ? undefined : items[seq - firstSeq];
+      if (seq !== null && item?.messageId && seq > conversation.lastReadSeq) handle.markRead(item.messageId);
+    }, READ_DELAY_MS);
+  }, [handle, scroller, latest]);
+}
+
+function lowestSeenSeq(scroller: HTMLElement | null): number | null {
+  if (!scroller) return null;
+  const { bottom, top } = scroller.getBoundingClientRect();
+  let lowest: number | null = null;
+  for (const row of scroller.querySelectorAll<HTMLElement>('[data-seq]')) {
+    const box = row.getBoundingClientRect();
+    // One that is taller than the screen is seen when its end is.
+    if (box.bottom > bottom + 8 || box.bottom < top) continue;
+    lowest = Math.max(lowest ?? 0, Number(row.dataset['seq']));
+  }
+  return lowest;
+}
