@@ -8,6 +8,12 @@ export interface GatewaySettings {
   stalledMsMax: number;
   /** How often changed conversations are looked for, so that a lost last event is found. */
   headsEveryMs: number;
+  /** Names this gateway among all; another one at each start. */
+  gatewayId: string;
+  /** A device without any sign of a person for so long is idle. */
+  idleAfterMs: number;
+  /** A device that has gone still counts for so long: whoever is back by then was never away. */
+  offlineAfterMs: number;
   /** The present, in milliseconds since the epoch. */
   now: () => number;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { Module, type INestApplication } from '@nestjs/common';
 import { APP_CONFIG, ParleyIoAdapter, type AppConfig } from '@parley/infra';
@@ -19,16 +20,21 @@ import { RecentMessages } from './live/recent-messages.js';
 import { Resender } from './live/resender.js';
 import { ToldMemberships } from './live/told-memberships.js';
 import { MessagesGateway } from './messages/messages.gateway.js';
+import { PresenceGateway } from './presence/presence.gateway.js';
+import { PresenceWatch } from './presence/presence-watch.js';
+import { SessionReporter } from './presence/session-reporter.js';
+import { WatchedUsers } from './presence/watched-users.js';
 import { ReceiptsGateway } from './receipts/receipts.gateway.js';
 import { SyncGateway } from './sync/sync.gateway.js';
 import { TypingGateway } from './typing/typing.gateway.js';
 
-const doors = [MessagesGateway, ReceiptsGateway, TypingGateway, SyncGateway, ConnectionGateway];
+const doors = [MessagesGateway, ReceiptsGateway, TypingGateway, PresenceGateway, SyncGateway, ConnectionGateway];
 
 /**
  * The sockets. Expects of global modules: `APP_CONFIG`, `TokenVerifier`, `SessionRevocations`, `Broadcast`,
- * `ConversationReader`, `MessageStore`, `MembershipDirectory`, `DoorMetrics` and `PipelineMetrics`; and the domain's
- * handlers on the buses of the global CqrsModule. `useSockets` opens the door before the application is initialised.
+ * `ConversationReader`, `MessageStore`, `MembershipDirectory`, `SessionRegistry`, `PresenceRecords`, `DoorMetrics` and
+ * `PipelineMetrics`; and the domain's handlers on the buses of the global CqrsModule. `useSockets` opens the door before
+ * the application is initialised.
  */
 @Module({
   providers: [
@@ -49,6 +55,9 @@ const doors = [MessagesGateway, ReceiptsGateway, TypingGateway, SyncGateway, Con
     HeadsWriter,
     HeadsPoll,
     Resender,
+    SessionReporter,
+    WatchedUsers,
+    PresenceWatch,
   ],
   exports: [GatewayDrain, GatewayAnnouncer],
 })
@@ -61,6 +70,9 @@ function gatewaySettings(config: AppConfig): GatewaySettings {
     socketsPerUserMax: config.rateLimits.socketsPerUserMax,
     stalledMsMax: config.sockets.stalledMsMax,
     headsEveryMs: HEADS_EVERY_MS,
+    gatewayId: randomUUID(),
+    idleAfterMs: config.presence.idleAfterMs,
+    offlineAfterMs: config.presence.offlineAfterMs,
     now: Date.now,
   };
 }

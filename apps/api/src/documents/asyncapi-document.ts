@@ -33,6 +33,9 @@ const CLIENT_SUMMARIES: Record<keyof typeof CLIENT_EVENTS, string> = {
   read_receipt: "Moves the caller's read mark forward.",
   typing: 'Shows the others that the caller writes; ends by itself after 6 s.',
   sync: 'Asks what changed since the last time, and for messages behind cursors.',
+  presence_subscribe:
+    'Tells who of these users is online, and from then on what changes; at most 500 users for a socket.',
+  presence_unsubscribe: 'Ends that for these users.',
   heartbeat: 'Every 30 s; a socket without any event for 95 s is closed.',
   authenticate: 'Renews the access token of this socket; it must be of the same user.',
 };
@@ -44,6 +47,7 @@ const SERVER_SUMMARIES: Record<keyof typeof SERVER_EVENTS, string> = {
   typing_indicator: 'A member writes, or has stopped.',
   delivery_receipt: 'A member has received everything up to this message.',
   read_receipt: 'A member has read everything up to this message.',
+  presence_update: 'A user that this socket is subscribed to is online, idle or offline now.',
   conversation_created: 'The user has a new conversation, as this user sees it.',
   conversation_updated: 'A group has a new name.',
   members_changed: 'Members were added or removed, or have other roles.',

@@ -46,6 +46,11 @@ const client: ClientExamples = {
   read_receipt: { payload: { conversationId, lastReadMessageId: messageId }, answer: readMark },
   typing: { payload: { conversationId, isTyping: true }, answer: {} },
   sync: { payload: { cursors: [{ conversationId, afterSeq: 0 }] }, answer: sync },
+  presence_subscribe: {
+    payload: { userIds: [friend.userId] },
+    answer: { presences: [{ userId: friend.userId, status: 'online', lastSeen: null }] },
+  },
+  presence_unsubscribe: { payload: { userIds: [friend.userId] }, answer: {} },
   heartbeat: { payload: { active: true }, answer: { serverTime: later } },
   authenticate: { payload: { token: 'a fresh access token' }, answer: { expiresAt: later } },
 };
@@ -57,6 +62,7 @@ const server: ServerExamples = {
   typing_indicator: { conversationId, userId: friend.userId, isTyping: true },
   delivery_receipt: { conversationId, userId: friend.userId, lastDeliveredMessageId: messageId },
   read_receipt: { conversationId, userId: friend.userId, lastReadMessageId: messageId },
+  presence_update: { userId: friend.userId, status: 'offline', lastSeen: later },
   conversation_created: conversation,
   conversation_updated: { conversationId, rev: 5, name: 'Engine room' },
   members_changed: { conversationId, rev: 6, added: [member], removed: [friend.userId], roles: {} },

@@ -9,6 +9,8 @@ const NONE: readonly Connection[] = Object.freeze([]);
 export class ConnectionRegistry {
   private readonly byUser = new Map<string, Connection[]>();
   private readonly open = new Set<Connection>();
+  private readonly addedListeners: ((connection: Connection) => void)[] = [];
+  private readonly removedListeners: ((connection: Connection) => void)[] = [];
 
   constructor(@Inject(DoorMetrics) private readonly metrics: DoorMetrics) {}
 
@@ -22,6 +24,7 @@ export class ConnectionRegistry {
     if (others) others.push(connection);
     else this.byUser.set(connection.userId, [connection]);
     this.metrics.socketsConnected(this.open.size);
+    for (const listener of this.addedListeners) listener(connection);
   }
 
   remove(connection: Connection): void {
@@ -30,6 +33,17 @@ export class ConnectionRegistry {
     if (left.length > 0) this.byUser.set(connection.userId, left);
     else this.byUser.delete(connection.userId);
     this.metrics.socketsConnected(this.open.size);
+    for (const listener of this.removedListeners) listener(connection);
+  }
+
+  /** Called after each socket that was added. A listener does not throw. */
+  onAdded(listener: (connection: Connection) => void): void {
+    this.addedListeners.push(listener);
+  }
+
+  /** Called after each socket that has gone. A listener does not throw. */
+  onRemoved(listener: (connection: Connection) => void): void {
+    this.removedListeners.push(listener);
   }
 
   /** Do not change it; it is replaced, not changed, when a socket goes. */

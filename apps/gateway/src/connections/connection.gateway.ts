@@ -12,8 +12,10 @@ export class ConnectionGateway {
   ) {}
 
   @SubscribeMessage('heartbeat')
-  heartbeat(): { serverTime: string } {
-    return { serverTime: new Date(this.settings.now()).toISOString() };
+  heartbeat(_client: unknown, { connection, payload }: ClientEvent<'heartbeat'>): { serverTime: string } {
+    const now = this.settings.now();
+    if (payload.active) connection.lastActiveAt = now;
+    return { serverTime: new Date(now).toISOString() };
   }
 
   @SubscribeMessage('authenticate')

@@ -20,6 +20,8 @@ export class Connection {
   /** For noticing a reader that takes nothing. */
   takenBytes = 0;
   stalledSince = 0;
+  /** The last sign of a person at the device; milliseconds since the epoch. */
+  lastActiveAt: number;
   private ended = false;
 
   constructor(
@@ -29,6 +31,7 @@ export class Connection {
     /** The last event of any kind from the client; milliseconds since the epoch. */
     public lastEventAt: number,
   ) {
+    this.lastActiveAt = lastEventAt;
     this.actor = { userId: principal.userId, connectionId: link.id };
   }
 

@@ -20,6 +20,17 @@ const TOO_MANY_SOCKETS_RETRY_MS = 10_000;
 /** Sends have limits of their own, by user and conversation, behind which a retry still finds its answer. */
 const LIMITED_ELSEWHERE = 'send_message';
 
+/** What only a person does: it ends idleness as a heartbeat that says so. */
+const ACTIVITY: ReadonlySet<string> = new Set([
+  'send_message',
+  'edit_message',
+  'delete_message',
+  'react',
+  'unreact',
+  'read_receipt',
+  'typing',
+]);
+
 /** Who may open a socket, and how many events it may send. What the socket adapter asks. */
 @Injectable()
 export class SocketAdmission {
@@ -81,6 +92,7 @@ export class SocketAdmission {
   take(connection: Connection, event: string): DomainError | null {
     const now = this.settings.now();
     connection.lastEventAt = now;
+    if (ACTIVITY.has(event)) connection.lastActiveAt = now;
     if (connection.eventsInFlight >= EVENTS_IN_FLIGHT_MAX) {
       return new DomainError('overloaded', 'Too many events wait for an answer', { retryAfterMs: 100 });
     }

@@ -25,7 +25,7 @@ const READINGS_MAX = 3;
 const RESYNC_SPREAD_MS = 1_000;
 const RESYNC_SLICES = 10;
 
-type Placed = Exclude<LiveEvent, { type: 'send-settled' | 'conversations-moved' | 'blocks-changed' }> | PacedRead;
+type Placed = Extract<LiveEvent, { conversationId: string; membershipEpoch: number }> | PacedRead;
 
 /**
  * Brings what was broadcast to the sockets of this process. Events of a conversation keep their order; one that is newer
@@ -72,7 +72,7 @@ export class LiveDelivery implements OnApplicationBootstrap, OnModuleDestroy {
     for (const event of events) {
       if (event.type === 'send-settled') this.writer.settled(event);
       else if (event.type === 'conversations-moved') void this.heads.moved(event.heads);
-      else if (event.type !== 'blocks-changed') this.place(event);
+      else if ('membershipEpoch' in event) this.place(event);
     }
   }
 

@@ -21,8 +21,10 @@ import {
   NoDoorMetrics,
   NoPipelineMetrics,
   PipelineMetrics,
+  PresenceRecords,
   ReactToMessage,
   SendMessage,
+  SessionRegistry,
   SessionRevocations,
   SetTyping,
   SyncConversations,
@@ -34,9 +36,16 @@ import {
   type MessageRead,
   type Principal,
 } from '@parley/domain';
-import { APP_CONFIG, HealthChecks, loadConfiguration, MemoryGatewayRegistry } from '@parley/infra';
+import {
+  APP_CONFIG,
+  HealthChecks,
+  loadConfiguration,
+  MemoryGatewayRegistry,
+  MemorySessionRegistry,
+} from '@parley/infra';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
 import { GatewayModule, useSockets } from '../gateway.module.js';
+import { TestPresenceRecords } from './test-presence-records.js';
 
 export const CONVERSATION = '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b91';
 
@@ -218,6 +227,7 @@ export interface TestGateway {
   verifier: TestVerifier;
   revocations: TestRevocations;
   domain: TestDomain;
+  records: TestPresenceRecords;
   /** Broadcasts a message as the pipeline would, with the present membership epoch. */
   publishSent(message: Message, originConnectionId?: string): void;
   /** Moves the gateway's clock; nothing else hurries. */
@@ -225,10 +235,17 @@ export interface TestGateway {
   stop(): Promise<void>;
 }
 
+/** What several gateways of one test share. */
+export interface SharedPorts {
+  sessions?: SessionRegistry;
+  records?: TestPresenceRecords;
+}
+
 /** @param live carries the live events instead of `broadcast`, which then nobody hears */
 export async function startTestGateway(
   environment: Record<string, string> = {},
   live?: Broadcast,
+  { sessions, records = new TestPresenceRecords() }: SharedPorts = {},
 ): Promise<TestGateway> {
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
@@ -244,6 +261,8 @@ export async function startTestGateway(
     { provide: MessageStore, useValue: reader },
     { provide: TokenVerifier, useValue: verifier },
     { provide: SessionRevocations, useValue: revocations },
+    { provide: SessionRegistry, useValue: sessions ?? new MemorySessionRegistry(now) },
+    { provide: PresenceRecords, useValue: records },
     { provide: DoorMetrics, useClass: NoDoorMetrics },
     { provide: PipelineMetrics, useClass: NoPipelineMetrics },
     { provide: GatewayRegistry, useClass: MemoryGatewayRegistry },
@@ -269,6 +288,7 @@ export async function startTestGateway(
     verifier,
     revocations,
     domain,
+    records,
     publishSent: (message, originConnectionId) => {
       void broadcast.publish([sent(message, reader.epoch, originConnectionId ?? null)]);
     },

@@ -14,6 +14,7 @@ import {
 } from '../messages/change-message.contract.js';
 import { MessageSchema } from '../messages/message.contract.js';
 import { AcceptedSchema, SendMessageSchema, StoredSchema } from '../messages/send-message.contract.js';
+import { PresenceSchema, PresencesSchema, PresenceUsersSchema } from '../presence/presence.contract.js';
 import {
   AckSchema,
   DeliveryReceiptSchema,
@@ -47,6 +48,8 @@ export const CLIENT_EVENTS = {
   read_receipt: { payload: MarkReadSchema, answer: ReadMarkSchema },
   typing: { payload: TypingSchema, answer: nothing },
   sync: { payload: SyncSchema, answer: SyncAnswerSchema },
+  presence_subscribe: { payload: PresenceUsersSchema, answer: PresencesSchema },
+  presence_unsubscribe: { payload: PresenceUsersSchema, answer: nothing },
   heartbeat: { payload: HeartbeatSchema, answer: HeartbeatAnswerSchema },
   authenticate: { payload: AuthenticateSchema, answer: AuthenticatedSchema },
 } as const satisfies Record<string, { payload: z.ZodType; answer: z.ZodType }>;
@@ -61,6 +64,7 @@ export const SERVER_EVENTS = {
   typing_indicator: TypingIndicatorSchema,
   delivery_receipt: DeliveryReceiptSchema,
   read_receipt: ReadReceiptSchema,
+  presence_update: PresenceSchema,
   conversation_created: ConversationSchema,
   conversation_updated: ConversationUpdatedSchema,
   members_changed: MembersChangedSchema,

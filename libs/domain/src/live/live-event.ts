@@ -18,7 +18,9 @@ export type LiveEvent =
   | LiveTyping
   | LiveSendSettled
   | LiveConversationsMoved
-  | LiveBlocksChanged;
+  | LiveBlocksChanged
+  | LivePresenceChanged
+  | LivePresenceHidden;
 
 interface InConversation<Type extends string> {
   type: Type;
@@ -87,4 +89,17 @@ export interface LiveBlocksChanged {
   type: 'blocks-changed';
   blockerId: string;
   blockedId: string;
+}
+
+/** Something about a user's sessions has changed: whoever shows that user asks the registry. */
+export interface LivePresenceChanged {
+  type: 'presence-changed';
+  userId: string;
+}
+
+/** A user hides its presence from now on, and sees nobody's; or does not any more. */
+export interface LivePresenceHidden {
+  type: 'presence-hidden';
+  userId: string;
+  hidden: boolean;
 }

@@ -33,4 +33,9 @@ describe('the rooms of an event', () => {
     expect(roomsOf({ type: 'conversations-moved', heads: [] })).toEqual([EVERYBODY]);
     expect(roomsOf({ type: 'blocks-changed', blockerId: 'a', blockedId: 'b' })).toEqual([EVERYBODY]);
   });
+
+  it('are those of who looks at a user, and of the user too when it looks away itself', () => {
+    expect(roomsOf({ type: 'presence-changed', userId: 'a' })).toEqual(['presence:a']);
+    expect(roomsOf({ type: 'presence-hidden', userId: 'a', hidden: true })).toEqual(['presence:a', 'user:a']);
+  });
 });

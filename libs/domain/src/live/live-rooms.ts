@@ -8,6 +8,8 @@ export const EVERYBODY: Room = 'everybody';
 
 export const conversationRoom = (conversationId: string): Room => `conversation:${conversationId}`;
 export const userRoom = (userId: string): Room => `user:${userId}`;
+/** Followed by those who show the user to somebody. */
+export const presenceRoom = (userId: string): Room => `presence:${userId}`;
 
 /**
  * The rooms that an event goes to: that of its conversation first, by which it keeps its order with all else that happens
@@ -27,6 +29,11 @@ export function roomsOf(event: LiveEvent): readonly Room[] {
       return [conversationRoom(event.conversationId), ...[...event.added, ...event.removed].map(userRoom)];
     case 'send-settled':
       return [userRoom(event.userId)];
+    case 'presence-changed':
+      return [presenceRoom(event.userId)];
+    // To those who see the user, and to where the user looks at others.
+    case 'presence-hidden':
+      return [presenceRoom(event.userId), userRoom(event.userId)];
     case 'conversations-moved':
     // Rare, and whoever lets the blocked person in may be anywhere.
     case 'blocks-changed':

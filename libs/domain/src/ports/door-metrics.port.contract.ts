@@ -8,6 +8,8 @@ export function doorMetricsContract(name: string, make: () => DoorMetrics): void
       const metrics = make();
       for (const odd of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
         metrics.socketsConnected(odd);
+        metrics.presenceSubscriptions(odd);
+        metrics.presenceUpdates(odd);
         metrics.httpRequest('/v1/users/:id', 'GET', odd, odd);
       }
       for (const text of ['', '__proto__', 'constructor', 'x'.repeat(10_000), '"\n\\', '\ud800']) {
@@ -16,6 +18,7 @@ export function doorMetricsContract(name: string, make: () => DoorMetrics): void
       }
       for (const limit of RATE_LIMIT_NAMES) metrics.rateLimited(limit);
       metrics.rateLimited('no_such_limit' as 'socket_events');
+      metrics.sessionReportFailed();
       expect(metrics.slowConsumer()).toBeUndefined();
     });
 

@@ -27,6 +27,15 @@ export abstract class DoorMetrics {
   /** A request, event or handshake went over a limit. */
   abstract rateLimited(limit: RateLimitName): void;
 
+  /** How many pairs of a socket and a user are subscribed to now. Replaces the last value. */
+  abstract presenceSubscriptions(count: number): void;
+
+  /** So many sockets were told that a user's presence has changed. */
+  abstract presenceUpdates(count: number): void;
+
+  /** The session registry did not take a report. */
+  abstract sessionReportFailed(): void;
+
   /**
    * A REST request was answered. `route` is the template (`/v1/conversations/:id`), never the path that was asked for:
    * a label with ids in it would grow without end.
@@ -40,5 +49,8 @@ export class NoDoorMetrics extends DoorMetrics {
   override socketEvent(): void {}
   override slowConsumer(): void {}
   override rateLimited(): void {}
+  override presenceSubscriptions(): void {}
+  override presenceUpdates(): void {}
+  override sessionReportFailed(): void {}
   override httpRequest(): void {}
 }

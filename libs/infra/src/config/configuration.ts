@@ -212,6 +212,20 @@ export const SETTINGS = {
       max: 600_000,
     }),
   },
+  presence: {
+    idleAfterMs: integer('PRESENCE_IDLE_AFTER_MS', {
+      description: 'Who shows no sign of activity for so long is shown as idle.',
+      default: 60_000,
+      min: 100,
+      max: 3_600_000,
+    }),
+    offlineAfterMs: integer('PRESENCE_OFFLINE_AFTER_MS', {
+      description: 'Who is back within this time after its last device went was never shown as offline.',
+      default: 5_000,
+      min: 100,
+      max: 60_000,
+    }),
+  },
   shutdown: {
     timeoutMs: integer('SHUTDOWN_TIMEOUT_MS', {
       description: 'An orderly stop ends after this time at the latest.',

@@ -69,6 +69,15 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
       ['limit', [...RATE_LIMIT_NAMES, 'other']],
     ]),
   );
+  private readonly presences = this.add(
+    new Gauge('presence_subscriptions', 'Pairs of a socket and a user whose presence it is told of.'),
+  );
+  private readonly presenceChanges = this.add(
+    new Counter('presence_updates_total', 'Changes of presence that were written to sockets.'),
+  );
+  private readonly failedReports = this.add(
+    new Counter('session_reports_failed_total', 'Reports of sessions that the registry did not take.'),
+  );
   private readonly http = this.add(new HttpDurations());
   private readonly owners = this.add(
     new PartitionGauge(
@@ -166,6 +175,18 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
 
   rateLimited(limit: RateLimitName): void {
     this.limited.add(limit);
+  }
+
+  presenceSubscriptions(count: number): void {
+    this.presences.set(count);
+  }
+
+  presenceUpdates(count: number): void {
+    this.presenceChanges.add(count);
+  }
+
+  sessionReportFailed(): void {
+    this.failedReports.add(1);
   }
 
   httpRequest(route: string, method: string, status: number, durationMs: number): void {
