@@ -3,10 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Session } from '@parley/contracts';
-import { DoorMetrics, LOGIN_LIMITS_DEFAULT, NoDoorMetrics } from '@parley/domain';
+import { Broadcast, DoorMetrics, LOGIN_LIMITS_DEFAULT, NoDoorMetrics } from '@parley/domain';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AccountsInfraModule } from '../../../../libs/infra/src/accounts-infra.module.js';
 import type { AuthConfig } from '../../../../libs/infra/src/auth/auth-config.js';
+import { MemoryBroadcast } from '../../../../libs/infra/src/memory/memory-broadcast.js';
 import { MemoryRateLimiter } from '../../../../libs/infra/src/memory/memory-rate-limiter.js';
 import { type Database, openDatabase } from '../../../../libs/infra/src/postgres/database.js';
 import { startTestPostgres } from '../../../../libs/infra/src/postgres/embedded/testing.js';
@@ -17,8 +18,14 @@ import { UsersModule } from '../users/users.module.js';
 import { AccountsModule } from './accounts.module.js';
 
 @Global()
-@Module({ providers: [{ provide: DoorMetrics, useClass: NoDoorMetrics }], exports: [DoorMetrics] })
-class Metrics {}
+@Module({
+  providers: [
+    { provide: DoorMetrics, useClass: NoDoorMetrics },
+    { provide: Broadcast, useFactory: () => new MemoryBroadcast() },
+  ],
+  exports: [DoorMetrics, Broadcast],
+})
+class Surroundings {}
 
 export interface Answer {
   status: number;
@@ -59,7 +66,7 @@ export async function openAccountsDoor(auth: Partial<AuthConfig> = {}): Promise<
     module: class Root {},
     imports: [
       CqrsModule.forRoot(),
-      Metrics,
+      Surroundings,
       AccountsInfraModule.forRoot({
         database,
         auth: {
