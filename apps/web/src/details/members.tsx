@@ -17,7 +17,7 @@ interface MembersProps {
 /** The members of a group, page by page; read anew when they change. */
 export function Members({ conversation, handle }: MembersProps) {
   const { attempt } = useNotices();
-  const { people } = useSignedIn();
+  const { client, people } = useSignedIn();
   const [members, setMembers] = useState<readonly Member[]>(conversation.members);
   const [nextCursor, setNextCursor] = useState<string | null>(null);
   const [isAdding, setAdding] = useState(false);
@@ -41,7 +41,7 @@ export function Members({ conversation, handle }: MembersProps) {
         )}
       </h3>
       <ul>
-        {members.map((member) => (
+        {inOrder(members, client.userId).map((member) => (
           <MemberLine key={member.userId} member={member} conversation={conversation} handle={handle} />
         ))}
       </ul>
@@ -53,6 +53,12 @@ export function Members({ conversation, handle }: MembersProps) {
       {isAdding && <AddDialog members={members} handle={handle} onClose={() => setAdding(false)} />}
     </section>
   );
+}
+
+/** Oneself first, then admins, then the others, each by name. */
+function inOrder(members: readonly Member[], selfId: string): readonly Member[] {
+  const rank = ({ userId, role }: Member): number => (userId === selfId ? 0 : role === 'admin' ? 1 : 2);
+  return members.toSorted((a, b) => rank(a) - rank(b) || a.displayName.localeCompare(b.displayName));
 }
 
 function MemberLine({ member, conversation, handle }: { member: Member } & MembersProps) {
@@ -80,7 +86,7 @@ function MemberLine({ member, conversation, handle }: { member: Member } & Membe
     <li className="member">
       <PersonAvatar userId={userId} name={displayName} size="small" />
       <span className="person-lines">
-        <span>{isSelf ? `${displayName} (you)` : displayName}</span>
+        <span>{isSelf ? 'You' : displayName}</span>
       </span>
       {role === 'admin' && <span className="tag">Admin</span>}
       {entries.length > 0 && (

@@ -15,6 +15,7 @@ const OVERSCAN_PX = { top: 900, bottom: 600 };
 const AT_BOTTOM_PX = 80;
 const READ_DELAY_MS = 250;
 const HIGHLIGHT_MS = 1_800;
+const SETTLE_MS = 120;
 
 export interface TimelineHandle {
   /** Brings a message that is in the timeline to the middle, and makes it stand out for a moment. */
@@ -70,6 +71,7 @@ export function Timeline({ ref, view, conversation, firstUnreadSeq }: TimelinePr
   useImperativeHandle(ref, () => ({ showSeq, markVisible }), [showSeq, markVisible]);
   useEffect(markVisible, [items, markVisible]);
   useScrollToOwn(items, selfId, list);
+  useStayingAtBottom(scroller, isAtBottom && !view.hasNewer, list, run);
 
   const showLatest = (): void => {
     handle.jumpToLatest();
@@ -149,6 +151,29 @@ function useRun(items: readonly TimelineItem[], firstSeq: number): number {
   const continues = firstSeq <= current.firstSeq && lastSeq >= current.firstSeq - 1;
   state.current = { run: continues ? current.run : current.run + 1, firstSeq, lastSeq };
   return state.current.run;
+}
+
+/** Whoever is at the end stays there when the pane becomes narrower or lower: a panel opens, a keyboard rises. */
+function useStayingAtBottom(
+  scroller: React.RefObject<HTMLElement | null>,
+  isAtBottom: boolean,
+  list: React.RefObject<VirtuosoHandle | null>,
+  run: number,
+): void {
+  const stays = useRef(isAtBottom);
+  useEffect(() => {
+    // A new size moves the end out of sight before anybody is asked whether they were there.
+    const timer = setTimeout(() => (stays.current = isAtBottom), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [isAtBottom]);
+  useEffect(() => {
+    if (!scroller.current) return;
+    const observer = new ResizeObserver(() => {
+      if (stays.current) list.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' });
+    });
+    observer.observe(scroller.current);
+    return () => observer.disconnect();
+  }, [scroller, list, run]);
 }
 
 /** One's own new message is always brought into view. */

@@ -1,5 +1,5 @@
 /** Words are English like everything else here; hours are written as this browser writes them. */
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const weekday = new Intl.DateTimeFormat('en', { weekday: 'long' });
 const shortWeekday = new Intl.DateTimeFormat('en', { weekday: 'short' });
 const dayOfYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'long' });
