@@ -5,6 +5,7 @@ import {
   commandSide,
   drainRequests,
   finishCommandsInOrder,
+  MediaInfraModule,
   observeRequests,
   type ProcessParts,
   REQUEST_ID_OPTIONS,
@@ -19,7 +20,7 @@ import { createHttpAdapter } from './http/http-adapter.js';
 @Module({})
 export class ApiProcessModule {
   static forRoot(parts: ProcessParts): DynamicModule {
-    return { module: ApiProcessModule, imports: [...commandSide(parts), ApiModule] };
+    return { module: ApiProcessModule, imports: [...commandSide(parts), MediaInfraModule.files(parts), ApiModule] };
   }
 }
 

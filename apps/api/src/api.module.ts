@@ -1,4 +1,5 @@
 import { Module, type Type } from '@nestjs/common';
+import { MEDIA_HANDLERS } from '@parley/domain';
 import { APP_CONFIG, type AppConfig } from '@parley/infra';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { ConnectController } from './connect/connect.controller.js';
@@ -13,6 +14,7 @@ import { HealthModule } from './health/health.module.js';
 import { HttpSettings } from './http/http-settings.js';
 import { ChangeMembersController } from './members/change-members.controller.js';
 import { ListMembersController } from './members/list-members.controller.js';
+import { MediaController } from './media/media.controller.js';
 import { DeleteMessageController } from './messages/delete-message.controller.js';
 import { EditMessageController } from './messages/edit-message.controller.js';
 import { GetHistoryController } from './messages/get-history.controller.js';
@@ -48,6 +50,7 @@ export const API_CONTROLLERS: Type[] = [
   GetReceiptsController,
   PresenceController,
   SyncController,
+  MediaController,
 ];
 
 /**
@@ -58,6 +61,7 @@ export const API_CONTROLLERS: Type[] = [
   imports: [AccountsModule, UsersModule, DevicesModule, HealthModule],
   controllers: API_CONTROLLERS,
   providers: [
+    ...MEDIA_HANDLERS,
     { provide: WebClientFiles, useFactory: () => WebClientFiles.built() },
     {
       provide: HttpSettings,

@@ -6,6 +6,8 @@ import * as domain from '@parley/domain';
 import {
   DomainError,
   DoorMetrics,
+  MediaLinks,
+  MediaStorage,
   NoDoorMetrics,
   type Principal,
   RateLimiter,
@@ -13,6 +15,7 @@ import {
   UnlimitedRateLimiter,
 } from '@parley/domain';
 import { createLogger, observeRequests, REQUEST_ID_OPTIONS } from '@parley/infra';
+import { PlainLinks } from '../../../libs/domain/src/media/testing/given-media.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { API_CONTROLLERS } from './api.module.js';
 import { DevicesModule } from './devices/devices.module.js';
@@ -76,9 +79,11 @@ class StandIns {
         ...handlersFor(answers),
         { provide: TokenVerifier, useClass: StandInVerifier },
         { provide: RateLimiter, useValue: limiter },
+        { provide: MediaLinks, useClass: PlainLinks },
+        { provide: MediaStorage, useValue: null },
         { provide: DoorMetrics, useClass: NoDoorMetrics },
       ],
-      exports: [TokenVerifier, RateLimiter, DoorMetrics, CqrsModule],
+      exports: [TokenVerifier, RateLimiter, DoorMetrics, MediaLinks, MediaStorage, CqrsModule],
     };
   }
 }

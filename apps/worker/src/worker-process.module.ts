@@ -6,6 +6,7 @@ import {
   type AppConfig,
   CLOSE_TIMEOUT_MS,
   clusterBootstrap,
+  MediaInfraModule,
   OperationsInfraModule,
   PipelineInfraModule,
   type ProcessParts,
@@ -24,6 +25,9 @@ export class WorkerProcessModule {
       module: WorkerProcessModule,
       imports: [
         OperationsInfraModule.forRoot(parts),
+        MediaInfraModule.records({ database, jwtSecret: config.auth.jwtSecret }),
+        MediaInfraModule.files(parts),
+        MediaInfraModule.work(parts),
         PipelineInfraModule.forRoot({ adapters, database, failPoint: config.faults.failPoint, onTrouble }),
         WorkerModule.forRoot({ ownerId: randomUUID(), exclusive: false, onTrouble, ...(onLost && { onLost }) }),
       ],

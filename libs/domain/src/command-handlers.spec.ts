@@ -5,6 +5,9 @@ import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { COMMAND_HANDLERS, COMMAND_SIDE } from './command-handlers.js';
 import { DomainLimits } from './limits/domain-limits.js';
+import { MediaDirectory } from './media/media-directory.port.js';
+import { MediaLinks } from './media/media-links.port.js';
+import { PlainLinks } from './media/testing/given-media.js';
 import { SendMessage } from './messages/send-message/send-message.command.js';
 import { CommandPoliciesModule } from './policies/policy.module.js';
 import { ModerationModule } from './policies/word-filter.testing.js';
@@ -35,6 +38,8 @@ describe('the handlers of commands, put together by the container', () => {
       { provide: Broadcast, useValue: side.broadcast },
       { provide: ConversationReader, useValue: side.reader },
       { provide: MessageStore, useValue: side.store },
+      { provide: MediaDirectory, useValue: side.media },
+      { provide: MediaLinks, useClass: PlainLinks },
       { provide: Blocks, useValue: side.blocks },
       { provide: UserDirectory, useValue: side.users },
       { provide: RateLimiter, useClass: UnlimitedRateLimiter },

@@ -8,6 +8,7 @@ import { DirectBlocks } from './membership/direct-blocks.js';
 import { MembershipDirectory } from './membership/membership-directory.js';
 import { DeleteMessageHandler } from './messages/delete-message/delete-message.handler.js';
 import { EditMessageHandler } from './messages/edit-message/edit-message.handler.js';
+import { SendableMedia } from './media/sendable-media.js';
 import { MessageChanges } from './messages/message-changes.js';
 import { ReactToMessageHandler } from './messages/react-to-message/react-to-message.handler.js';
 import { SendMessageHandler } from './messages/send-message/send-message.handler.js';
@@ -44,6 +45,7 @@ export const COMMAND_SIDE = [
   MembershipDirectory,
   MessageChanges,
   ReceiptFolder,
+  SendableMedia,
   SendRates,
   TypingIndicators,
 ];

@@ -32,6 +32,7 @@ export * from './typing/index.js';
 export * from './users/index.js';
 export * from './ports/door-metrics.port.js';
 export * from './ports/pipeline-metrics.port.js';
+export * from './notifications/index.js';
 export * from './pipeline/index.js';
 export * from './command-handlers.js';
 export * from './query-handlers.js';

@@ -6,6 +6,7 @@ export * from './memory/index.js';
 export * from './memory/memory-rate-limiter.js';
 export * from './cluster-process.js';
 export * from './engine-operations.js';
+export * from './media-infra.module.js';
 export * from './pipeline-adapters.js';
 export * from './pipeline-infra.module.js';
 export * from './process-parts.js';

@@ -4,6 +4,7 @@ import { MessagingModule, UnlimitedRateLimiter } from '@parley/domain';
 import { AccountsInfraModule } from './accounts-infra.module.js';
 import type { ConfigWithSecret } from './config/kept-secret.js';
 import { domainLimits } from './domain-limits.js';
+import { MediaInfraModule } from './media-infra.module.js';
 import { OperationsInfraModule, type OperationsInfraOptions } from './operations-infra.module.js';
 import type { PipelineAdapters } from './pipeline-adapters.js';
 import { PipelineInfraModule } from './pipeline-infra.module.js';
@@ -54,6 +55,7 @@ export function commandSide(
     CqrsModule.forRoot(),
     accountsInfra(parts),
     PipelineInfraModule.forRoot({ adapters, database, failPoint, onTrouble }),
+    MediaInfraModule.records({ database, jwtSecret: config.auth.jwtSecret }),
     MessagingModule.forRoot(domainLimits(config, blockStateMs)),
   ];
 }

@@ -7,6 +7,7 @@ import { Broadcast, DoorMetrics, LOGIN_LIMITS_DEFAULT, NoDoorMetrics } from '@pa
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AccountsInfraModule } from '../../../../libs/infra/src/accounts-infra.module.js';
 import type { AuthConfig } from '../../../../libs/infra/src/auth/auth-config.js';
+import { MediaInfraModule } from '../../../../libs/infra/src/media-infra.module.js';
 import { MemoryBroadcast } from '../../../../libs/infra/src/memory/memory-broadcast.js';
 import { MemoryRateLimiter } from '../../../../libs/infra/src/memory/memory-rate-limiter.js';
 import { type Database, openDatabase } from '../../../../libs/infra/src/postgres/database.js';
@@ -80,6 +81,7 @@ export async function openAccountsDoor(auth: Partial<AuthConfig> = {}): Promise<
         rateLimiter: new MemoryRateLimiter(),
         onTrouble: () => {},
       }),
+      MediaInfraModule.records({ database, jwtSecret: 'the secret of this server, long enough' }),
       AccountsModule,
       UsersModule,
     ],

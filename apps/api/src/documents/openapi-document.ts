@@ -114,8 +114,11 @@ function operationObject({ controller, handler, description, isPublic }: Route):
     security: isPublic ? [] : [{ accessToken: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: bodyObject(body) }),
+    ...(description.upload && { requestBody: UPLOAD }),
     responses: {
-      ...Object.fromEntries(description.answers.map((answer) => [answer.status, answerObject(answer)])),
+      ...Object.fromEntries(
+        description.answers.map((answer) => [answer.status, answerObject(answer, description.bytes)]),
+      ),
       ...refusalObjects(description.refusals ?? [], isPublic, body !== null),
     },
   };
@@ -148,8 +151,22 @@ function bodyObject(schema: z.ZodType): JsonSchema {
   return { required: true, content: { 'application/json': content } };
 }
 
-function answerObject({ description, schema }: Answer): JsonSchema {
+const UPLOAD = {
+  required: true,
+  content: {
+    'multipart/form-data': {
+      schema: {
+        type: 'object',
+        properties: { file: { type: 'string', contentMediaType: 'application/octet-stream' } },
+        required: ['file'],
+      },
+    },
+  },
+};
+
+function answerObject({ description, schema }: Answer, bytes = false): JsonSchema {
   const headers = { 'x-request-id': { description: 'The id of this request', schema: { type: 'string' } } };
+  if (bytes) return { description, headers, content: { '*/*': {} } };
   if (!schema) return { description, headers };
   const content = { schema: referenceTo(schema, 'output'), example: answerExampleOf(schema) };
   return { description, headers, content: { 'application/json': content } };

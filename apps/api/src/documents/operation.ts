@@ -7,6 +7,7 @@ export const TAGS = {
   Users: "Profiles, search, the caller's contacts and blocks",
   Conversations: 'Direct and group conversations, their members, and how the caller sees them',
   Messages: 'Sending, changing, reading and reacting',
+  Media: 'Files and pictures: uploading them, and fetching them',
   Receipts: 'Who has received and read what',
   Presence: 'Who is online',
   Devices: 'Where notifications are pushed to',
@@ -29,6 +30,10 @@ export interface OperationDescription {
   answers: readonly Answer[];
   /** The codes it refuses with, beside those that any request can meet. */
   refusals?: readonly ErrorCode[];
+  /** The body is a file, as the field `file` of multipart/form-data. */
+  upload?: boolean;
+  /** Answers with bytes of whatever type. */
+  bytes?: boolean;
 }
 
 const OPERATION_METADATA = 'parley:operation';

@@ -11,6 +11,9 @@ import { scanJson } from './json-scan.js';
  */
 const DRAINED_BYTES_MAX = 16_000_000;
 
+type UnreadRequest = Pick<IncomingMessage, 'headers'> & { url: string };
+const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
+
 type BodyStream = AsyncIterable<Buffer> & Pick<IncomingMessage, 'destroy'>;
 
 /**
@@ -47,13 +50,17 @@ async function readBody(stream: BodyStream): Promise<Buffer> {
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 
-/** JSON is the only body that is taken, under the rules of this server instead of Fastify's. */
+/** Whose route reads its body itself, as it comes. */
+export const UPLOAD_PATH = '/v1/media/upload';
+
+/** JSON is the only body that is taken, but for uploads, under the rules of this server instead of Fastify's. */
 export function acceptOnlyJson(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', async (_request: unknown, payload: BodyStream) =>
-    parseJson(await readBody(payload)),
+  fastify.addContentTypeParser('application/json', async (request: UnreadRequest, payload: BodyStream) =>
+    pathOf(request.url) === UPLOAD_PATH ? undefined : parseJson(await readBody(payload)),
   );
-  fastify.addContentTypeParser('*', async (request: { headers: IncomingMessage['headers'] }, payload: BodyStream) => {
+  fastify.addContentTypeParser('*', async (request: UnreadRequest, payload: BodyStream) => {
+    if (pathOf(request.url) === UPLOAD_PATH) return undefined;
     const body = await readBody(payload);
     // A client that names some type for no body at all has asked for nothing that could be refused.
     if (body.length === 0) return undefined;

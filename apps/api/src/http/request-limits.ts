@@ -28,12 +28,18 @@ const SIGN_IN_PATHS = '/v1/auth/';
  */
 export function limitRequests(fastify: FastifyInstance, parts: RequestLimitParts): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (!request.url.startsWith('/v1/')) return done();
+    if (!request.url.startsWith('/v1/') || isCountedByItsLink(request)) return done();
     const decision = decide(request, parts);
     // A promise only where the limiter or a token that was never seen needs one: the usual request stays in this turn.
     if (decision instanceof Promise) decision.then(() => done(), done);
     else done(decision ?? undefined);
   });
+}
+
+/** A picture is fetched by its link, without a token: its guard counts it once it knows for whom the link speaks. */
+function isCountedByItsLink({ method, url, headers }: FastifyRequest): boolean {
+  const isFetch = method === 'GET' || method === 'HEAD';
+  return isFetch && url.startsWith('/v1/media/') && bearerToken(headers.authorization) === undefined;
 }
 
 /** Gives the refusal, or null, or throws it in a promise. */

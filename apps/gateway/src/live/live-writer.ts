@@ -5,9 +5,12 @@ import {
   READ_RECEIPT_MEMBERS_MAX,
   type AckEvent,
   type ErrorCode,
+  type Message,
 } from '@parley/contracts';
 import {
   ConversationReader,
+  linkedMessage,
+  MediaLinks,
   messageJson,
   PipelineMetrics,
   type LiveConversationCreated,
@@ -39,19 +42,19 @@ export class LiveWriter {
     @Inject(RecentMessages) private readonly recent: RecentMessages,
     @Inject(ToldMemberships) private readonly told: ToldMemberships,
     @Inject(PipelineMetrics) private readonly metrics: PipelineMetrics,
+    @Inject(MediaLinks) private readonly links: MediaLinks,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {}
 
   messageSent({ message, originConnectionId, submittedAt }: LiveMessageSent, { members }: Membership): void {
-    let packet: ServerPacket | null = null;
+    const packetFor = this.packetsOf('new_message', message);
     const now = this.settings.now();
     let delivered = 0;
     for (const [userId, member] of members) {
       if (message.seq < member.visibleFromSeq) continue;
       for (const connection of this.registry.ofUser(userId)) {
         if (connection.id === originConnectionId || connection.closing) continue;
-        packet ??= encodedPacket('new_message', messageJson(message));
-        connection.send(packet);
+        connection.send(packetFor(userId));
         delivered++;
         this.metrics.messageDelivered(now - submittedAt);
         // A member's own message needs no ack from its other devices.
@@ -65,8 +68,11 @@ export class LiveWriter {
   }
 
   messageChanged({ message }: LiveMessageChanged, membership: Membership): void {
-    const packet = encodedPacket('message_updated', messageJson(message));
-    this.toMembers(membership, packet, { seq: message.seq });
+    const packetFor = this.packetsOf('message_updated', message);
+    for (const [userId, member] of membership.members) {
+      if (message.seq < member.visibleFromSeq || !this.isConnected(userId)) continue;
+      this.toUser(userId, packetFor(userId));
+    }
   }
 
   renamed({ conversationId, rev, name }: LiveConversationRenamed, membership: Membership): void {
@@ -159,6 +165,19 @@ export class LiveWriter {
 
   toUser(userId: string, packet: ServerPacket): void {
     for (const connection of this.registry.ofUser(userId)) connection.send(packet);
+  }
+
+  /** One packet for all; where it has media, whose links are each viewer's own, one for each user. */
+  private packetsOf(event: 'new_message' | 'message_updated', message: Message): (userId: string) => ServerPacket {
+    let packet: ServerPacket | null = null;
+    let packetOf: string | null = null;
+    return (userId) => {
+      if (packet === null || (message.media.length > 0 && packetOf !== userId)) {
+        packet = encodedPacket(event, messageJson(linkedMessage(message, userId, this.links)));
+        packetOf = userId;
+      }
+      return packet;
+    };
   }
 
   private isConnected(userId: string): boolean {

@@ -1,6 +1,13 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { PAGE_BYTES_MAX } from '@parley/contracts';
-import { ConversationReader, messageJson, MessageStore, PipelineMetrics } from '@parley/domain';
+import {
+  ConversationReader,
+  linkedMessage,
+  MediaLinks,
+  messageJson,
+  MessageStore,
+  PipelineMetrics,
+} from '@parley/domain';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { Connection } from '../connections/connection.js';
 import type { DeliveryTrack } from '../connections/delivery-log.js';
@@ -36,6 +43,7 @@ export class Resender implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(MessageStore) private readonly store: MessageStore,
     @Inject(ToldMemberships) private readonly told: ToldMemberships,
     @Inject(PipelineMetrics) private readonly metrics: PipelineMetrics,
+    @Inject(MediaLinks) private readonly links: MediaLinks,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {}
 
@@ -107,7 +115,10 @@ export class Resender implements OnApplicationBootstrap, OnModuleDestroy {
     const last = messages.at(-1);
     if (last && last.seq < toSeq && track.ackedSeq < toSeq) return connection.send(RESYNC);
     const missing = messages.filter(({ seq, senderId }) => seq > track.ackedSeq && senderId !== userId);
-    for (const message of missing) connection.send(encodedPacket('new_message', messageJson(message)));
+    for (const message of missing) {
+      const json = messageJson(linkedMessage(message, userId, this.links));
+      connection.send(encodedPacket('new_message', json));
+    }
     if (missing.length > 0) this.metrics.liveDeliveries(missing.length, true);
   }
 }

@@ -16,6 +16,7 @@ import {
   GatewayRegistry,
   Health,
   MarkRead,
+  MediaLinks,
   MembershipDirectory,
   MessageStore,
   NoDoorMetrics,
@@ -45,6 +46,7 @@ import {
 } from '@parley/infra';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
 import { GatewayModule, useSockets } from '../gateway.module.js';
+import { PlainLinks } from '../../../../libs/domain/src/media/testing/given-media.js';
 import { TestPresenceRecords } from './test-presence-records.js';
 
 export const CONVERSATION = '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b91';
@@ -263,6 +265,7 @@ export async function startTestGateway(
     { provide: SessionRevocations, useValue: revocations },
     { provide: SessionRegistry, useValue: sessions ?? new MemorySessionRegistry(now) },
     { provide: PresenceRecords, useValue: records },
+    { provide: MediaLinks, useClass: PlainLinks },
     { provide: DoorMetrics, useClass: NoDoorMetrics },
     { provide: PipelineMetrics, useClass: NoPipelineMetrics },
     { provide: GatewayRegistry, useClass: MemoryGatewayRegistry },

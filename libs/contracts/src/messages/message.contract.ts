@@ -17,15 +17,41 @@ export type ContentType = z.infer<typeof ContentTypeSchema>;
 export const MediaSchema = z
   .object({
     mediaId: MediaIdSchema,
-    url: z.string(),
-    thumbnailUrl: z.string().nullable(),
+    url: z.string().meta({
+      description: 'Path at this server; good for an hour and for this viewer, so that an `<img>` needs no header',
+    }),
+    thumbnailUrl: z
+      .string()
+      .nullable()
+      .meta({ description: 'A picture of at most 320 pixels; null for what is no picture' }),
+    screenUrl: z
+      .string()
+      .nullable()
+      .optional()
+      .meta({ description: 'A picture of at most 1,600 pixels; null where the original is no larger' }),
     mimeType: z.string(),
     sizeBytes: z.int(),
     width: z.int().nullable(),
     height: z.int().nullable(),
     fileName: z.string(),
   })
-  .meta({ id: 'Media' });
+  .meta({
+    id: 'Media',
+    examples: [
+      {
+        mediaId: '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b92',
+        url: '/v1/media/0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b92?viewer=0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b90&expires=1795345200&signature=mSgFZdnFYtFUYnYrpJ5wCA',
+        thumbnailUrl:
+          '/v1/media/0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b92/thumbnail?viewer=0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b90&expires=1795345200&signature=mSgFZdnFYtFUYnYrpJ5wCA',
+        screenUrl: null,
+        mimeType: 'image/jpeg',
+        sizeBytes: 48_213,
+        width: 1_024,
+        height: 768,
+        fileName: 'engine.jpg',
+      },
+    ],
+  });
 export type Media = z.infer<typeof MediaSchema>;
 
 export const ReactionSchema = z.object({ emoji: EmojiSchema, userIds: z.array(UserIdSchema) }).meta({ id: 'Reaction' });

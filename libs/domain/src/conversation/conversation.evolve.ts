@@ -106,7 +106,7 @@ function sent(state: ConversationState, { message, at }: MessageSent): Conversat
     messageId: message.messageId,
     seq: message.seq,
     senderId: message.senderId,
-    preview: previewOf(message.content, message.contentType),
+    preview: previewOf(message.content, message.contentType, message.media),
     contentType: message.contentType,
     at,
     deleted: false,

@@ -2,6 +2,8 @@ import { Inject } from '@nestjs/common';
 import type { Message } from '@parley/contracts';
 import { DomainError } from '../errors/domain-error.js';
 import { type MemberAccess, MembershipDirectory } from '../membership/membership-directory.js';
+import { linkedMessage } from '../media/linked-media.js';
+import { MediaLinks } from '../media/media-links.port.js';
 import { type LocatedMessage, MessageStore } from '../ports/message-store.port.js';
 import { SendRates } from './send-rates.js';
 
@@ -15,6 +17,7 @@ export class MessageChanges {
     @Inject(MembershipDirectory) private readonly directory: MembershipDirectory,
     @Inject(SendRates) private readonly rates: SendRates,
     @Inject(MessageStore) private readonly store: MessageStore,
+    @Inject(MediaLinks) private readonly links: MediaLinks,
   ) {}
 
   /** @throws DomainError `not_found` unless the user is a member, `rate_limited` */
@@ -37,5 +40,10 @@ export class MessageChanges {
     const [message] = await this.store.find(conversationId, [messageId]);
     if (!message) throw noSuchMessage();
     return message;
+  }
+
+  /** The message as it is stored now, as this user is answered. */
+  async answer(userId: string, conversationId: string, messageId: string): Promise<Message> {
+    return linkedMessage(await this.stored(conversationId, messageId), userId, this.links);
   }
 }

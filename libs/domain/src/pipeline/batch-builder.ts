@@ -15,6 +15,7 @@ import type { Reply } from '../ports/replies.port.js';
 import type { CachedConversation } from './conversation-cache.js';
 import { EventFold } from './event-fold.js';
 import { toLiveEvent } from './live-events.js';
+import { MediaUses } from './media-uses.js';
 import { recordHash } from './record-hash.js';
 
 /** What a batch starts from: read before anything is decided, so that deciding waits for nothing. */
@@ -50,6 +51,7 @@ export class PoisonRecord extends Error {
 /** Decides a batch of records, in order, and gathers what they come to: one write, live events, replies. */
 export class BatchBuilder {
   private readonly fold: EventFold;
+  private readonly mediaUses = new MediaUses();
   private readonly advances = new Map<number, PartitionAdvance>();
   readonly live: LiveEvent[] = [];
   readonly replies = new Map<string, Reply[]>();
@@ -98,6 +100,8 @@ export class BatchBuilder {
     checkpoint.members.push(...this.fold.members.values());
     checkpoint.receipts.push(...this.fold.receipts);
     this.batch.messages.push(...this.fold.messages.values());
+    const mediaUses = this.mediaUses.all();
+    if (mediaUses.length > 0) checkpoint.mediaUses = mediaUses;
     return this.batch;
   }
 
@@ -156,6 +160,7 @@ export class BatchBuilder {
   ): void {
     const { conversationId } = event;
     const changed = this.fold.apply(event, at, conversation);
+    this.mediaUses.follow(event, this.inputs.messages);
     const payload = eventJson(event);
     this.batch.stream.push({ partition, offset, index, conversationId, at, payload });
     const live = conversation.state && toLiveEvent(event, conversation.state, record, changed);

@@ -29,12 +29,24 @@ export interface DeadLetter {
   reason: string;
 }
 
+/** A message carries a medium: those who may see the one may see the other. */
+export interface MediaUse {
+  conversationId: string;
+  messageId: string;
+  seq: number;
+  mediaId: string;
+  /** Set when the message was deleted. */
+  removedAt: number | null;
+}
+
 export interface CheckpointWrite {
   partitions: PartitionAdvance[];
   conversations: ConversationState[];
   members: MemberRow[];
   receipts: ReceiptAdvance[];
   deadLetters: DeadLetter[];
+  /** Missing where no message of the batch has media, as most have none. */
+  mediaUses?: MediaUse[];
 }
 
 /** `fenced`: another owner has moved the partition; nothing of the batch was written. */

@@ -10,6 +10,9 @@ import { AdmissionOrder } from '../journal/admission-order.js';
 import { CommandJournal } from '../journal/command-journal.js';
 import { DOMAIN_LIMITS_DEFAULT, type DomainLimits } from '../limits/domain-limits.js';
 import type { LiveEvent } from '../live/live-event.js';
+import type { MediaDirectory } from '../media/media-directory.port.js';
+import { SendableMedia } from '../media/sendable-media.js';
+import { GivenMedia, PlainLinks } from '../media/testing/given-media.js';
 import { DirectBlocks } from '../membership/direct-blocks.js';
 import { MembershipDirectory } from '../membership/membership-directory.js';
 import { MessageChanges } from '../messages/message-changes.js';
@@ -114,6 +117,7 @@ export class CommandSide {
   readonly reader: ConversationReader;
   readonly store: MessageStore;
   readonly blocks = new GivenBlocks();
+  readonly media = new GivenMedia();
   readonly users = {
     existing: async (userIds: readonly string[]) => new Set(userIds.filter((userId) => userId !== NOBODY)),
   } as unknown as UserDirectory;
@@ -143,10 +147,17 @@ export class CommandSide {
     this.directBlocks = new DirectBlocks(this.blocks as unknown as Blocks, limits, broadcast);
     this.journal = new CommandJournal(log, replies, broadcast, policies, order, limits);
     this.rates = new SendRates(options.limiter ?? new UnlimitedRateLimiter(), limits);
-    this.changes = new MessageChanges(this.directory, this.rates, store);
+    this.changes = new MessageChanges(this.directory, this.rates, store, new PlainLinks());
     this.folder = new ReceiptFolder(log, replies, this.journal, limits);
     this.typing = new TypingIndicators(broadcast);
-    this.sender = new SendMessageHandler(this.journal, this.directory, this.directBlocks, this.rates, store);
+    this.sender = new SendMessageHandler(
+      this.journal,
+      this.directory,
+      this.directBlocks,
+      this.rates,
+      store,
+      new SendableMedia(this.media as unknown as MediaDirectory),
+    );
     this.owner.start();
   }
 

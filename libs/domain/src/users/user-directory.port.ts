@@ -4,6 +4,8 @@ import type { UserRecord } from './user-record.js';
 export interface ProfileChange {
   displayName?: string | undefined;
   avatarUrl?: string | null | undefined;
+  /** The medium behind `avatarUrl`, which it keeps from being collected; null for a picture from elsewhere, and for none. */
+  avatarMediaId?: string | null | undefined;
   statusText?: string | null | undefined;
   presenceHidden?: boolean | undefined;
   pushPreview?: boolean | undefined;

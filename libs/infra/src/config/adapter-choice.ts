@@ -6,6 +6,7 @@ const NEEDS: readonly { when: readonly [name: string, value: string]; variable: 
   { when: ['EVENT_STREAM', 'kafka'], variable: 'KAFKA_BROKERS' },
   { when: ['MESSAGE_STORE', 'cassandra'], variable: 'CASSANDRA_CONTACT_POINTS' },
   { when: ['BROADCAST', 'redis'], variable: 'REDIS_URL' },
+  { when: ['MEDIA_STORAGE', 's3'], variable: 'S3_BUCKET' },
 ];
 
 /** Choices of adapters that cannot work together, or lack what they need; a sentence for each. */
@@ -23,6 +24,9 @@ export function adapterContradictions(given: Given): string[] {
   }
   if (Boolean(given.CASSANDRA_USERNAME) !== Boolean(given.CASSANDRA_PASSWORD)) {
     problems.add('CASSANDRA_USERNAME and CASSANDRA_PASSWORD must be set together');
+  }
+  if (Boolean(given.S3_ACCESS_KEY_ID) !== Boolean(given.S3_SECRET_ACCESS_KEY)) {
+    problems.add('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be set together');
   }
   if (given.PROFILE === 'cluster') for (const problem of clusterContradictions(given)) problems.add(problem);
   return [...problems];

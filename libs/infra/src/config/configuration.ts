@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { ADAPTER_SETTINGS } from './adapter-settings.js';
+import { MEDIA_SETTINGS } from './media-settings.js';
 import { SECURITY_SETTINGS } from './security-settings.js';
 import {
   choice,
@@ -174,6 +175,7 @@ export const SETTINGS = {
       max: 1_000_000,
     }),
   },
+  ...MEDIA_SETTINGS,
   pipeline: {
     partitions: integer('PARTITIONS', {
       description: 'Partitions of the command log. Only used when a database is first made; fixed from then on.',

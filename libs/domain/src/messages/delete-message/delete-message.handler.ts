@@ -19,7 +19,7 @@ export class DeleteMessageHandler implements ICommandHandler<DeleteMessage> {
   async execute(command: DeleteMessage): Promise<Message> {
     const { conversationId, messageId } = command.payload;
     await this.journal.submit(command.actor, conversationId, () => this.prepare(command));
-    return this.changes.stored(conversationId, messageId);
+    return this.changes.answer(command.actor.userId, conversationId, messageId);
   }
 
   private async prepare({ actor, payload }: DeleteMessage): Promise<ConversationCommand | DecidedOutcome> {

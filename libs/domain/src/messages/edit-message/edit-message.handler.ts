@@ -17,7 +17,7 @@ export class EditMessageHandler implements ICommandHandler<EditMessage> {
   async execute(command: EditMessage): Promise<Message> {
     const { conversationId, messageId } = command.payload;
     await this.journal.submit(command.actor, conversationId, () => this.prepare(command));
-    const message = await this.changes.stored(conversationId, messageId);
+    const message = await this.changes.answer(command.actor.userId, conversationId, messageId);
     // Deleted between the look-up and the decision: the edit came to nothing.
     if (message.deletedAt !== null) throw deleted();
     return message;

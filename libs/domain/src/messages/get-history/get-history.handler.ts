@@ -3,6 +3,8 @@ import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { type HistoryQuery, type Message, type MessagePage, PAGE_BYTES_MAX } from '@parley/contracts';
 import { ConversationReader, type MemberView } from '../../ports/conversation-reader.port.js';
 import { CursorCodec } from '../../ports/cursor-codec.port.js';
+import { linkedMessages } from '../../media/linked-media.js';
+import { MediaLinks } from '../../media/media-links.port.js';
 import { MessageStore } from '../../ports/message-store.port.js';
 import { requireMessage, requireView } from '../visible-message.js';
 import { GetHistory } from './get-history.query.js';
@@ -22,6 +24,7 @@ export class GetHistoryHandler implements IQueryHandler<GetHistory> {
     @Inject(ConversationReader) private readonly conversations: ConversationReader,
     @Inject(MessageStore) private readonly store: MessageStore,
     @Inject(CursorCodec) private readonly cursors: CursorCodec,
+    @Inject(MediaLinks) private readonly links: MediaLinks,
   ) {}
 
   /**
@@ -46,7 +49,8 @@ export class GetHistoryHandler implements IQueryHandler<GetHistory> {
       if (order === 'oldest-first' && hasAfter) nextCursor = this.cursors.seal(userId, list, ['newer', newest]);
       if (order === 'newest-first' && hasBefore) nextCursor = this.cursors.seal(userId, list, ['older', oldest]);
     }
-    return { items: items as MessagePage['items'], nextCursor, hasBefore, hasAfter };
+    const linked = linkedMessages(items, userId, this.links);
+    return { items: linked as MessagePage['items'], nextCursor, hasBefore, hasAfter };
   }
 
   /** The window's messages that a page can hold: from its beginning, or to both sides of the one that it is about. */

@@ -18,7 +18,7 @@ export class ReactToMessageHandler implements ICommandHandler<ReactToMessage> {
   async execute(command: ReactToMessage): Promise<Message> {
     const { conversationId, messageId } = command.payload;
     await this.journal.submit(command.actor, conversationId, () => this.prepare(command));
-    return this.changes.stored(conversationId, messageId);
+    return this.changes.answer(command.actor.userId, conversationId, messageId);
   }
 
   private async prepare({ actor, payload, present }: ReactToMessage): Promise<ConversationCommand | DecidedOutcome> {

@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { Accepted, SendMessagePayload, Stored } from '@parley/contracts';
+import type { Accepted, Media, SendMessagePayload, Stored } from '@parley/contracts';
 import type { Actor } from '../../actor.js';
 import { TransientMap } from '../../collections/transient-map.js';
 import type { SendMessageCommand } from '../../conversation/commands/conversation-command.js';
@@ -11,6 +11,7 @@ import { CommandJournal } from '../../journal/command-journal.js';
 import { type MaybePromise, whenKnown } from '../../journal/maybe-promise.js';
 import { DirectBlocks } from '../../membership/direct-blocks.js';
 import { type MemberAccess, MembershipDirectory } from '../../membership/membership-directory.js';
+import { SendableMedia } from '../../media/sendable-media.js';
 import { MessageStore } from '../../ports/message-store.port.js';
 import type { RateDecision } from '../../ports/rate-limiter.port.js';
 import { SendRates } from '../send-rates.js';
@@ -43,6 +44,7 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     @Inject(DirectBlocks) private readonly blocks: DirectBlocks,
     @Inject(SendRates) private readonly rates: SendRates,
     @Inject(MessageStore) private readonly store: MessageStore,
+    @Inject(SendableMedia) private readonly media: SendableMedia,
   ) {}
 
   async execute({ actor, payload }: SendMessage): Promise<Stored | Accepted> {
@@ -87,7 +89,9 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
         return whenKnown<RateDecision, SendMessageCommand | Sent>(decided, (decision) => {
           if (!decision.allowed) return this.repeatedOrRefused(attempt, decision);
           attempt.counted = true;
-          return whenKnown(this.requireReferences(payload, access), () => commandOf(attempt));
+          return whenKnown<void, SendMessageCommand | Sent>(this.requireReferences(payload, access), () =>
+            payload.mediaIds?.length ? this.withMedia(attempt, payload.mediaIds) : commandOf(attempt, []),
+          );
         });
       }),
     );
@@ -95,21 +99,37 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
 
   /** A send that was stored before is answered with its result, never with `rate_limited`. */
   private async repeatedOrRefused(attempt: Attempt, { retryAfterMs }: RateDecision): Promise<Sent> {
-    const { conversationId, clientMsgId } = attempt.payload;
     await attempt.earlier;
+    const repeated = await this.repeated(attempt);
+    if (!repeated) throw new DomainError('rate_limited', 'Too many messages', { retryAfterMs });
+    return repeated;
+  }
+
+  /** What was sent with media that are gone since, their message deleted, is answered as it was the first time. */
+  private async withMedia(attempt: Attempt, mediaIds: readonly string[]): Promise<SendMessageCommand | Sent> {
+    let media: Media[];
+    try {
+      media = await this.media.facts(attempt.actor.userId, mediaIds);
+    } catch (error) {
+      const repeated = error instanceof DomainError && error.code === 'not_found' && (await this.repeated(attempt));
+      if (repeated) return repeated;
+      throw error;
+    }
+    return commandOf(attempt, media);
+  }
+
+  /** The result of a send with this clientMsgId that was stored before. @throws DomainError `client_msg_id_reused` */
+  private async repeated(attempt: Attempt): Promise<Sent | null> {
+    const { conversationId, clientMsgId } = attempt.payload;
     const key = { conversationId, senderId: attempt.actor.userId, clientMsgId };
     const [prior] = await this.store.findSends([key]);
-    if (!prior || Date.now() - prior.at >= DEDUPLICATION_MS) {
-      throw new DomainError('rate_limited', 'Too many messages', { retryAfterMs });
-    }
+    if (!prior || Date.now() - prior.at >= DEDUPLICATION_MS) return null;
     if (prior.requestHash !== attempt.requestHash) throw new DomainError('client_msg_id_reused');
     const { messageId, seq, rev, at } = prior;
     return { kind: 'sent', messageId, seq, rev, at, duplicate: true };
   }
 
   private requireReferences(payload: SendMessagePayload, access: MemberAccess): MaybePromise<void> {
-    // Nothing can be uploaded in this version, so no id is a medium of the sender.
-    if (payload.mediaIds?.length) throw new DomainError('not_found', 'No such medium');
     if (payload.replyToMessageId) return this.requireVisible(payload.conversationId, payload.replyToMessageId, access);
   }
 
@@ -121,14 +141,14 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
   }
 }
 
-function commandOf({ payload, requestHash }: Attempt): SendMessageCommand {
+function commandOf({ payload, requestHash }: Attempt, media: Media[]): SendMessageCommand {
   const { clientMsgId, content, contentType, replyToMessageId } = payload;
   return {
     type: 'send-message',
     clientMsgId,
     content,
     contentType,
-    media: [],
+    media,
     replyToMessageId: replyToMessageId ?? null,
     requestHash,
   };

@@ -3,6 +3,8 @@ import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { Conversation, SyncAnswer, SyncCursor, SyncPayload } from '@parley/contracts';
 import { type ChangedPage, type ChangePosition, ConversationReader } from '../../ports/conversation-reader.port.js';
 import { CursorCodec } from '../../ports/cursor-codec.port.js';
+import { linkedMessages } from '../../media/linked-media.js';
+import { MediaLinks } from '../../media/media-links.port.js';
 import { MessageStore } from '../../ports/message-store.port.js';
 import { isBehind, readTail, unnamedTail } from './conversation-tail.js';
 import { SyncConversations } from './sync-conversations.query.js';
@@ -33,6 +35,7 @@ export class SyncConversationsHandler implements IQueryHandler<SyncConversations
     @Inject(ConversationReader) private readonly conversations: ConversationReader,
     @Inject(MessageStore) private readonly store: MessageStore,
     @Inject(CursorCodec) private readonly cursors: CursorCodec,
+    @Inject(MediaLinks) private readonly links: MediaLinks,
   ) {}
 
   /**
@@ -56,7 +59,11 @@ export class SyncConversationsHandler implements IQueryHandler<SyncConversations
     const next = await this.fill(page, found, named, place, payload.limit);
     return {
       syncedAt: sealPosition(userId, syncedAt),
-      conversations: page.conversations,
+      conversations: page.conversations.map((synced) => ({
+        ...synced,
+        messages: linkedMessages(synced.messages, userId, this.links),
+        changes: linkedMessages(synced.changes, userId, this.links),
+      })),
       removed: removedOf(found, named, place),
       nextCursor:
         next && this.cursors.seal(userId, LIST, [place.since ?? '', syncedAt, next.namedAfter, next.othersAfter]),

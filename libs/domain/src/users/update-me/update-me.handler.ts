@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { User } from '@parley/contracts';
 import { DomainError } from '../../errors/domain-error.js';
+import { AvatarChoice } from '../../media/avatar-choice.js';
 import { Broadcast } from '../../ports/broadcast.port.js';
 import { UserDirectory } from '../user-directory.port.js';
 import { toOwnUser } from '../user-record.js';
@@ -12,16 +13,13 @@ export class UpdateMeHandler implements ICommandHandler<UpdateMe> {
   constructor(
     @Inject(UserDirectory) private readonly users: UserDirectory,
     @Inject(Broadcast) private readonly broadcast: Broadcast,
+    @Inject(AvatarChoice) private readonly avatars: AvatarChoice,
   ) {}
 
   async execute({ userId, change }: UpdateMe): Promise<User> {
     const { avatarMediaId, ...profile } = change;
-    // Nothing can be uploaded in this version, so no id is one of the caller's media.
-    if (avatarMediaId != null) throw new DomainError('not_found', 'No such medium');
-    const user = await this.users.update(userId, {
-      ...profile,
-      ...(avatarMediaId === null ? { avatarUrl: null } : {}),
-    });
+    const avatar = avatarMediaId === undefined ? {} : await this.avatars.changeFor(userId, avatarMediaId);
+    const user = await this.users.update(userId, { ...profile, ...avatar });
     if (!user) throw new DomainError('unauthenticated', 'The token is of a user that does not exist');
     // Told before it is answered, so that nobody sees or hides longer than the caller thinks.
     if (profile.presenceHidden !== undefined) {

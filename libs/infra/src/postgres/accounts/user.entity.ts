@@ -23,6 +23,9 @@ export class UserEntity {
   @Column('text', { name: 'avatar_url', nullable: true })
   avatarUrl!: string | null;
 
+  @Column('uuid', { name: 'avatar_media_id', nullable: true, select: false })
+  avatarMediaId!: string | null;
+
   @Column('text', { name: 'status_text', nullable: true })
   statusText!: string | null;
 

@@ -3,6 +3,7 @@ import type {
   ConversationState,
   DeadLetter,
   JournalRow,
+  MediaUse,
   MemberRow,
   PartitionAdvance,
   ReceiptAdvance,
@@ -138,6 +139,20 @@ export const DEAD_LETTERS: Fragment<DeadLetter> = {
     ON CONFLICT DO NOTHING`,
 };
 
+export const MEDIA_USES: Fragment<MediaUse> = {
+  name: 'media_uses',
+  columns: [
+    uuid('conversation_id', (u) => u.conversationId),
+    int8('message_id', (u) => u.messageId),
+    int8('seq', (u) => u.seq),
+    uuid('media_id', (u) => u.mediaId),
+    timestamptz('removed_at', (u) => u.removedAt),
+  ],
+  sql: (from) => `
+    INSERT INTO media_use (conversation_id, message_id, seq, media_id, removed_at) SELECT * FROM ${from}
+    ON CONFLICT (conversation_id, message_id, media_id) DO UPDATE SET removed_at = excluded.removed_at`,
+};
+
 /** Progress first: every other part belongs to it. */
 export function checkpointParts(write: CheckpointWrite): Part[] {
   return [
@@ -146,5 +161,6 @@ export function checkpointParts(write: CheckpointWrite): Part[] {
     partOf(MEMBERS, write.members),
     partOf(RECEIPTS, write.receipts),
     partOf(DEAD_LETTERS, write.deadLetters),
+    partOf(MEDIA_USES, write.mediaUses ?? []),
   ];
 }

@@ -5,6 +5,7 @@ import { PipelineWorkers0004 } from './0004-pipeline-workers.js';
 import { CommandLogEnd0005 } from './0005-command-log-end.js';
 import { LastSeen0006 } from './0006-last-seen.js';
 import { DevicesAndHandlers0007 } from './0007-devices-and-handlers.js';
+import { Media0008 } from './0008-media.js';
 
 /** In the order in which they run. A migration that was released never changes. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   CommandLogEnd0005,
   LastSeen0006,
   DevicesAndHandlers0007,
+  Media0008,
 ];

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CqrsModule, QueryBus } from '@nestjs/cqrs';
-import { ConversationReader, CursorCodec, MessageStore, QUERY_HANDLERS } from '@parley/domain';
+import { ConversationReader, CursorCodec, MediaLinks, MessageStore, QUERY_HANDLERS } from '@parley/domain';
+import { PlainLinks } from '../../../../domain/src/media/testing/given-media.js';
 import { ConversationWorld } from '../../../../domain/src/ports/testing/conversation-world.js';
 import { HmacCursorCodec } from '../../auth/hmac-cursor-codec.js';
 import { PostgresMessageStore } from '../message-store/postgres-message-store.js';
@@ -25,6 +26,7 @@ export async function openQueryHarness(): Promise<QueryHarness> {
       ...QUERY_HANDLERS,
       { provide: ConversationReader, useValue: harness.reader },
       { provide: MessageStore, useValue: new PostgresMessageStore(harness.database.pool) },
+      { provide: MediaLinks, useClass: PlainLinks },
       { provide: CursorCodec, useValue: new HmacCursorCodec('a secret of these tests') },
     ],
   })

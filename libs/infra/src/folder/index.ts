@@ -1,0 +1,2 @@
+export * from './folder-media-spool.js';
+export * from './folder-media-storage.js';
