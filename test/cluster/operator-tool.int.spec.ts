@@ -168,7 +168,7 @@ describe('the operator’s tool on the engines of the cluster', () => {
       bytesMax: 1_000_000,
     });
     expect(facts.map(({ clientMsgId }) => clientMsgId)).toEqual(['first', 'second']);
-    const [{ messageId, seq }] = facts as [{ messageId: string; seq: number }];
+    const { messageId, seq } = facts[0]!;
     const message = { messageId, seq, authorId: user('a'), deleted: false };
     expect(await decide('a', { type: 'edit-message', message, content: 'edited' })).toMatchObject({ kind: 'changed' });
     const before = await opened.store.find(
