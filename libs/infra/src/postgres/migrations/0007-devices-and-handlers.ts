@@ -82,6 +82,7 @@ const UP = [
      conversation_id uuid NOT NULL,
      provider text COLLATE "C" NOT NULL,
      kind text COLLATE "C" NOT NULL,
+     first_seq bigint NOT NULL,
      seq bigint NOT NULL,
      message_id bigint NOT NULL,
      sender_id uuid,
