@@ -8,7 +8,8 @@ let trial: SdkTrial;
 let ada: Person;
 let bob: Person;
 beforeAll(async () => {
-  trial = await SdkTrial.start();
+  // Somebody idle is seen soon.
+  trial = await SdkTrial.start({ PRESENCE_IDLE_AFTER_MS: '3000' });
   ada = await trial.person('Ada');
   bob = await trial.person('Bob');
 });
@@ -195,6 +196,32 @@ describe('the list of conversations', () => {
     expect((await bob.client.direct(ada.client.userId)).id).toBe(direct.id);
     expect(await ada.client.updateMe({ statusText: 'computing' })).toMatchObject({ statusText: 'computing' });
     expect((await bob.client.user(ada.client.userId)).statusText).toBe('computing');
+  });
+});
+
+describe('presence', () => {
+  it('shows who comes, who only has it open, who goes, and nobody who hides', async () => {
+    const dora = await trial.person('Dora');
+    const { userId } = dora.client;
+    const seen: string[] = [];
+    onTestFinished(ada.client.watchPresence([userId], ([one]) => void (one && seen.push(one.status))));
+    await expect.poll(() => seen.at(-1), { timeout: 10_000 }).toBe('online');
+    dora.client.setActive(false);
+    await expect.poll(() => seen.at(-1), { timeout: 10_000 }).toBe('idle');
+    seen.length = 0;
+    dora.client.setActive(true);
+    await expect.poll(() => seen, { timeout: 10_000 }).toContain('online');
+    await dora.client.updateMe({ presenceHidden: true });
+    await expect.poll(() => seen.at(-1), { timeout: 10_000 }).toBe('offline');
+    expect(await ada.client.queryPresence([userId])).toEqual([{ userId, status: 'offline', lastSeen: null }]);
+    await dora.client.updateMe({ presenceHidden: false });
+    await expect.poll(() => seen.at(-1), { timeout: 10_000 }).not.toBe('offline');
+    trial.proxy.cut();
+    ada.client.reconnect();
+    await untilConnection(ada.client, 'connected');
+    await dora.client.close();
+    await expect.poll(() => ada.client.presenceOf(userId)?.status, { timeout: 15_000 }).toBe('offline');
+    expect(ada.client.presenceOf(userId)?.lastSeen).toEqual(expect.any(String));
   });
 });
 

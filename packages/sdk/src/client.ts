@@ -4,14 +4,15 @@ import { ParleyConversation, type ConversationEvents } from './conversation.js';
 import { Emitter } from './emitter.js';
 import { ParleyError, toParleyError } from './errors.js';
 import { newId } from './new-id.js';
-import { Messenger } from './messenger.js';
+import { Messenger, type MessengerDoor } from './messenger.js';
+import { PresenceBoard } from './presence-board.js';
 import type { OpenLink, ServerEvent } from './ports.js';
 import { RestDoor, type Fetch } from './rest.js';
 import { openSocketLink } from './socket-link.js';
 import { defaultStore, type ParleyStore } from './store.js';
 import { tokenSource, type TokenOption, type TokenSource } from './tokens.js';
 import { watchPlatform } from './platform.js';
-import type { Conversation, Message, MessagePage, Page, UpdateMe, User } from './wire.js';
+import type { Conversation, Message, MessagePage, Page, Presence, UpdateMe, User } from './wire.js';
 
 export interface ClientOptions {
   /** Of the server, such as `https://chat.example.com`. */
@@ -62,6 +63,7 @@ export class ParleyClient {
     private readonly parts: ClientParts,
     private readonly rest: RestDoor,
     private readonly messenger: Messenger,
+    private readonly presence: PresenceBoard,
     private readonly connection: Connection,
     /** Of the signed-in user. */
     readonly userId: string,
@@ -94,8 +96,12 @@ export class ParleyClient {
       tokens: parts.tokens,
       openLink: parts.openLink ?? openSocketLink,
       onState: (state) => hooks.client?.stateChanged(state),
-      onEvent: (event: ServerEvent) => messenger.take(event),
+      onEvent: (event: ServerEvent) =>
+        event.name === 'presence_update' ? presence.update(event.payload) : messenger.take(event),
     });
+    const isConnected = (): boolean => connection.state.status === 'connected';
+    const ask: MessengerDoor['ask'] = (name, payload) => connection.ask(name, payload);
+    const presence = new PresenceBoard({ clock, random, isConnected, ask, fault });
     const messenger: Messenger = new Messenger({
       selfId: userId,
       tabId: newId(),
@@ -103,8 +109,8 @@ export class ParleyClient {
       random,
       store,
       fault,
-      isConnected: () => connection.state.status === 'connected',
-      ask: (name, payload) => connection.ask(name, payload),
+      isConnected,
+      ask,
       history: (conversationId, place, limit) =>
         rest.call<MessagePage>('GET', `/conversations/${conversationId}/messages`, { query: { ...place, limit } }),
       message: (conversationId, messageId) =>
@@ -114,7 +120,7 @@ export class ParleyClient {
       discontinuity: (id, reason) => hooks.client?.handles.get(id)?.emitter.emit('discontinuity', { reason }),
       removed: (conversationId) => hooks.client?.removed(conversationId),
     });
-    const client = new ParleyClient({ ...parts, clock }, rest, messenger, connection, userId, hooks);
+    const client = new ParleyClient({ ...parts, clock }, rest, messenger, presence, connection, userId, hooks);
     await messenger.start();
     connection.open();
     return client;
@@ -189,6 +195,24 @@ export class ParleyClient {
     return this.rest.call('GET', '/users/me/blocks', { query: { cursor } });
   }
 
+  /**
+   * Who of some users is online, now and after each change; up to 500 at a time, of all watches together. Who hides, or
+   * has blocked one, is offline. @returns what ends it
+   */
+  watchPresence(userIds: readonly string[], listener: (presences: readonly Presence[]) => void): () => void {
+    return this.presence.watch(userIds, listener);
+  }
+
+  /** What is known of somebody who is watched. */
+  presenceOf(userId: string): Presence | null {
+    return this.presence.of(userId);
+  }
+
+  /** Once, of up to 500 users: for those that are not on the screen. */
+  async queryPresence(userIds: readonly string[]): Promise<Presence[]> {
+    return (await this.rest.call<Page<Presence>>('POST', '/presence/query', { body: { userIds } })).items;
+  }
+
   /** Whether somebody looks at the application; browsers find out by themselves. */
   setActive(isActive: boolean): void {
     this.connection.setActive(isActive);
@@ -204,6 +228,7 @@ export class ParleyClient {
   async close(): Promise<void> {
     this.stopWatching();
     this.connection.close();
+    this.presence.stop();
     await this.messenger.stop();
     this.emitter.clear();
     this.parts.onClose?.();
@@ -231,7 +256,10 @@ export class ParleyClient {
   }
 
   private stateChanged(state: ConnectionState): void {
-    if (state.status === 'connected') this.messenger.connected();
+    if (state.status === 'connected') {
+      this.messenger.connected();
+      this.presence.connected();
+    }
     this.emitter.emit('connection', state);
   }
 

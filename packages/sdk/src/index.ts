@@ -20,6 +20,7 @@ export type {
   Member,
   Message,
   Page,
+  Presence,
   Reaction,
   Receipt,
   Role,

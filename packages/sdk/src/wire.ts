@@ -16,6 +16,7 @@ export type {
   Message,
   MessagePage,
   Page,
+  Presence,
   Problem,
   Reaction,
   ReadMark,
