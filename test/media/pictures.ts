@@ -5,7 +5,7 @@ import sharp from 'sharp';
 export async function pictureBytes(
   width: number,
   height: number,
-  type: 'png' | 'jpeg' | 'webp' | 'gif' = 'png',
+  type: 'png' | 'jpeg' | 'webp' | 'gif' | 'avif' = 'png',
 ): Promise<Buffer> {
   const noise = { type: 'gaussian' as const, mean: 128, sigma: 30 };
   return sharp({ create: { width, height, channels: 3, background: '#336699', noise } })
