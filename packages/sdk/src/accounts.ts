@@ -1,6 +1,6 @@
 import { ParleyClient, type ClientOptions } from './client.js';
 import { systemClock } from './clock.js';
-import { ParleyError } from './errors.js';
+import { ParleyError, toParleyError } from './errors.js';
 import { callRest, type Fetch } from './rest.js';
 import { defaultStore, type ParleyStore } from './store.js';
 import { keptSession, SESSION_KEY, SessionTokens, type KeptSession } from './tokens.js';
@@ -33,18 +33,34 @@ export async function resume(options: AccountOptions): Promise<ParleyClient | nu
   return begin({ ...options, store }, JSON.parse(text) as KeptSession);
 }
 
-/** Ends the session at the server, if it can be reached, and here. Closes the client. */
-export async function logOut(client: ParleyClient, options: AccountOptions): Promise<void> {
+/** The tokens of each client that has a session. */
+const sessions = new WeakMap<ParleyClient, SessionTokens>();
+
+/**
+ * Forgets the session and all that was kept of the user, closes the client, and ends the session at the server.
+ * @returns whether the server was reached; if not, the session ends there when its refresh token runs out
+ */
+export async function logOut(client: ParleyClient, options: AccountOptions): Promise<boolean> {
   const store = options.store ?? defaultStore();
-  const text = await store.get(SESSION_KEY);
+  const tokens = sessions.get(client);
   await client.close();
   await store.delete(SESSION_KEY);
   for (const prefix of [`state/${client.userId}`, `window/${client.userId}/`, `outbox/${client.userId}/`]) {
     for (const key of await store.keys(prefix)) await store.delete(key);
   }
-  if (text === null) return;
-  const { refreshToken } = JSON.parse(text) as KeptSession;
-  await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/logout', { body: { refreshToken } });
+  if (!tokens) return false;
+  try {
+    // It may have to be renewed for this, and the refresh token with it.
+    const token = await tokens.token(false);
+    const body = { refreshToken: tokens.refreshToken };
+    await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/logout', { body, token });
+    return true;
+  } catch (cause) {
+    // A session that the server knows nothing of is over too.
+    return !toParleyError(cause).retryable;
+  } finally {
+    await store.delete(SESSION_KEY);
+  }
 }
 
 async function enter(options: AccountOptions, path: string, body: object): Promise<ParleyClient> {
@@ -55,7 +71,7 @@ async function enter(options: AccountOptions, path: string, body: object): Promi
   return begin({ ...options, store }, kept);
 }
 
-function begin(options: AccountOptions & { store: ParleyStore }, session: KeptSession): Promise<ParleyClient> {
+async function begin(options: AccountOptions & { store: ParleyStore }, session: KeptSession): Promise<ParleyClient> {
   const refresh = async (refreshToken: string): Promise<Session> => {
     const body = { refreshToken };
     return (await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/refresh', { body })) as Session;
@@ -64,7 +80,9 @@ function begin(options: AccountOptions & { store: ParleyStore }, session: KeptSe
     if (kept === null) void options.store.delete(SESSION_KEY).catch((fault: unknown) => options.onFault?.(fault));
   };
   const tokens = new SessionTokens(session, options.store, options.clock ?? systemClock, refresh, ended);
-  return ParleyClient.start({ ...options, tokens, userId: session.user.userId });
+  const client = await ParleyClient.start({ ...options, tokens, userId: session.user.userId });
+  sessions.set(client, tokens);
+  return client;
 }
 
 function fetchOf(options: AccountOptions): Fetch {

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { RestClient } from '../../../test/clients/rest-client.js';
 import { TestUser } from '../../../test/clients/test-user.js';
-import { connect, memoryStore, ParleyError, resume, type ParleyClient, type ParleyConversation } from './index.js';
+import {
+  connect,
+  logOut,
+  memoryStore,
+  ParleyError,
+  resume,
+  type ParleyClient,
+  type ParleyConversation,
+} from './index.js';
 import { placed, SdkTrial, until, untilConnection, type Person } from './testing/sdk-trial.js';
 
 let trial: SdkTrial;
@@ -250,6 +259,28 @@ describe('signing in', () => {
     expect(next.conversations.map(({ conversationId }) => conversationId)).toEqual([chat.id]);
     await untilConnection(next, 'connected');
     expect(await resume(trial.options(memoryStore()))).toBeNull();
+  });
+
+  it('ends at the server and here, with all that was kept of it', async () => {
+    const store = memoryStore();
+    const { client } = await trial.person('Dora', { store });
+    await (await client.createGroup('kept', [])).send('unsent or not');
+    const { refreshToken } = JSON.parse((await store.get('session')) ?? '{}') as { refreshToken: string };
+    expect(await logOut(client, trial.options(store))).toBe(true);
+    expect(client.connectionState.status).toBe('closed');
+    expect(await store.keys('')).toEqual(['device']);
+    const refreshed = await new RestClient(trial.app.url).call('POST', '/v1/auth/refresh', { body: { refreshToken } });
+    expect(refreshed.status).toBe(401);
+  });
+
+  it('ends here also when the server is not reached', async () => {
+    const store = memoryStore();
+    const { client } = await trial.person('Dora', { store });
+    trial.proxy.mode = 'refuse';
+    trial.proxy.cut();
+    expect(await logOut(client, trial.options(store))).toBe(false);
+    trial.proxy.mode = 'pass';
+    expect(await store.keys('')).toEqual(['device']);
   });
 
   it('ends when the session is revoked, and says so', async () => {
