@@ -23,6 +23,7 @@ const CONTRACT = `
   PUT /v1/conversations/{conversationId}/read,
   GET /v1/conversations/{conversationId}/messages/{messageId}/receipts,
   PUT /v1/conversations/{conversationId}/settings, POST /v1/sync, GET /v1/connect,
+  POST /v1/presence/query,
   GET /v1/devices, PUT /v1/devices/{deviceId}, GET /v1/devices/{deviceId}, DELETE /v1/devices/{deviceId},
   GET /v1/push/vapid-key,
   PUT /v1/users/me/blocks/{userId}, DELETE /v1/users/me/blocks/{userId}, GET /v1/users/me/blocks,

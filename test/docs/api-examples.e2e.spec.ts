@@ -21,11 +21,11 @@ const REST_ORDER = `
   listBlocks unblockUser createConversation listConversations getConversation renameConversation changeMembers
   listMembers changeSettings sendMessage getMessage getHistory editMessage react unreact markRead getReceipts
   registerDevice listDevices getDevice removeDevice getVapidKey
-  deleteMessage sync connect logOut`
+  queryPresence deleteMessage sync connect logOut`
   .trim()
   .split(/\s+/);
 const SOCKET_ORDER = `
-  send_message edit_message react unreact ack read_receipt typing sync heartbeat authenticate delete_message`
+  presence_subscribe presence_unsubscribe send_message edit_message react unreact ack read_receipt typing sync heartbeat authenticate delete_message`
   .trim()
   .split(/\s+/);
 
