@@ -70,7 +70,7 @@ async function administer(url, statement) {
 }
 
 /** What all processes have in common; what the caller's environment says wins. */
-function environmentOf({ engines, middleWay, urls }) {
+function environmentOf({ engines, middleWay }) {
   const { POSTGRES_ADMIN_URL, ...addresses } = engines.env;
   const stores = middleWay ? { COMMAND_LOG: 'postgres', EVENT_STREAM: 'postgres', MESSAGE_STORE: 'postgres' } : {};
   return {
@@ -79,9 +79,6 @@ function environmentOf({ engines, middleWay, urls }) {
     AUTH_JWT_SECRET: randomBytes(32).toString('base64url'),
     KAFKA_REPLICATION_FACTOR: '1',
     CASSANDRA_REPLICATION_FACTOR: '1',
-    GATEWAY_URLS: ROLES.filter((name) => name.startsWith('gateway'))
-      .map((name) => urls.get(name))
-      .join(),
     NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node-compile-cache'),
     ...addresses,
     ...stores,
@@ -172,7 +169,7 @@ const engines = givenEngines
 const folder = mkdtempSync(join(tmpdir(), 'parley-cluster-'));
 const ports = await freePorts(ROLES.length);
 const urls = new Map(ROLES.map((name, i) => [name, `http://127.0.0.1:${ports[i]}`]));
-const env = environmentOf({ engines, middleWay, urls });
+const env = environmentOf({ engines, middleWay });
 const stateFile = join(folder, 'cluster.json');
 const processes = [];
 try {

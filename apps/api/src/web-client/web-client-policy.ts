@@ -14,7 +14,8 @@ export interface SocketPlaces {
 export function webClientPolicy({ gatewayUrls, areElsewhere }: SocketPlaces): string {
   const gateways = gatewayUrls.map((url) => new URL(url).origin);
   const sockets = gateways.map((origin) => origin.replace(/^http/, 'ws'));
-  const unknown = areElsewhere && gateways.length === 0 ? ['https:', 'wss:'] : [];
+  // A page that came over https is let to secure ones alone by the browser itself; one without goes where the cluster is.
+  const unknown = areElsewhere && gateways.length === 0 ? ['http:', 'https:', 'ws:', 'wss:'] : [];
   return [
     "default-src 'none'",
     "script-src 'self'",

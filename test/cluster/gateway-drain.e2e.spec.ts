@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { type Closing, ConnectAnswerSchema } from '@parley/contracts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type ParleyClient, signUp } from '../../packages/sdk/src/index.js';
+import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
+import { FrontDoor } from '../clients/cluster/front-door.js';
+import { RoleGroup } from '../clients/cluster/role-group.js';
+import type { RoleProcess } from '../clients/cluster/role-process.js';
+import { freshName, PASSWORD, TestUser } from '../clients/test-user.js';
+import { figuresAt } from '../clients/served-app.js';
+import { TestSocket } from '../clients/test-socket.js';
+
+const PEOPLE = 12;
+const EXIT_MS_MAX = 35_000;
+const SOON = { timeout: 20_000, interval: 50 };
+const IN_FLIGHT = 100;
+/** Between two messages of one person. */
+const PAUSE_MS = 250;
+
+let names: EngineNames;
+let group: RoleGroup;
+let door: FrontDoor;
+let people: ParleyClient[] = [];
+
+/** Gateways that know of each other, which the api knows by what they say. */
+beforeAll(async () => {
+  names = await takeEngineNames();
+  const environment = {
+    ...names.environment,
+    PROFILE: 'cluster',
+    // Two engines are enough: what ends here are the doors.
+    COMMAND_LOG: 'postgres',
+    EVENT_STREAM: 'postgres',
+    MESSAGE_STORE: 'postgres',
+    PARTITIONS: '8',
+    AUTH_JWT_SECRET: randomUUID(),
+    RATE_LIMITS: 'off',
+    RECEIPT_WINDOW_MS: '1000',
+  };
+  group = await RoleGroup.prepare({ workers: 1, apis: 1, gateways: 2 }, environment);
+  for (const role of ['worker', 'api', 'gateway'] as const) {
+    await Promise.all(group.of(role).map((process) => group.startOne(process, { GATEWAY_URLS: '' })));
+  }
+  door = await FrontDoor.open(group.ports);
+}, 120_000);
+afterAll(async () => {
+  await Promise.all(people.map((person) => person.close()));
+  await door?.close();
+  await group?.destroy();
+  await names?.drop();
+}, 60_000);
+
+async function socketsAt({ url }: RoleProcess): Promise<number> {
+  return Number(/^websocket_connections (\d+)$/m.exec(await figuresAt(url))?.[1]);
+}
+
+async function gatewayFor(user: TestUser): Promise<string[]> {
+  const { url, fallbackUrls } = await user.rest.want(200, ConnectAnswerSchema, 'GET', '/v1/connect');
+  return [url, ...fallbackUrls];
+}
+
+const connectAt = (url: string, user: TestUser): Promise<TestSocket> =>
+  TestSocket.connect(url, { token: user.rest.token, deviceId: randomUUID() });
+
+describe('a gateway that is told to end', () => {
+  it('sends its clients to the other one, answers what is under way, and loses and doubles nothing', async () => {
+    const [leaving, staying] = group.of('gateway') as [RoleProcess, RoleProcess];
+    const watcher = await TestUser.signUp(door.url);
+    await expect.poll(() => gatewayFor(watcher), SOON).toHaveLength(2);
+
+    people = await Promise.all(
+      Array.from({ length: PEOPLE }, () =>
+        signUp({ url: door.url, username: freshName(), password: PASSWORD, displayName: 'Person' }),
+      ),
+    );
+    const [owner, ...others] = people as [ParleyClient, ...ParleyClient[]];
+    const room = await owner.createGroup('room', [watcher.userId, ...others.map((other) => other.userId)]);
+    const rooms = await Promise.all(people.map((person) => person.conversation(room.id)));
+    const shown = rooms.map((each) => {
+      const contents: string[] = [];
+      each.subscribe((items) => contents.splice(0, contents.length, ...items.map(({ content }) => content)));
+      return contents;
+    });
+    await expect.poll(() => people.map((person) => person.connectionState.status), SOON).not.toContain('connecting');
+    expect(await socketsAt(leaving)).toBeGreaterThan(0);
+    const watching = await Promise.all(Array.from({ length: 10 }, () => connectAt(leaving.url, watcher)));
+
+    // Everybody goes on sending while the gateway ends.
+    const sent: string[] = [];
+    let isOver = false;
+    onTestFinished(() => void (isOver = true));
+    const sending = rooms.map(async (each, i) => {
+      for (let n = 0; !isOver; n++) {
+        sent.push(`${i}-${n}`);
+        await each.send(`${i}-${n}`);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    });
+    await expect.poll(() => sent.length, SOON).toBeGreaterThan(PEOPLE * 3);
+    const [sender] = watching as [TestSocket];
+    const inFlight = Array.from({ length: IN_FLIGHT }, (_, i) =>
+      sender.raw('send_message', { conversationId: room.id, content: `w-${i}`, clientMsgId: randomUUID() }),
+    );
+    const began = performance.now();
+    leaving.signal('SIGTERM');
+
+    expect(await leaving.end(EXIT_MS_MAX)).toMatchObject({ code: 0 });
+    expect(performance.now() - began).toBeLessThan(EXIT_MS_MAX);
+    for (const answer of await Promise.all(inFlight)) expect(answer).toMatchObject({ ok: true });
+    const closings = watching.map((socket) => socket.seen('closing')[0] as Closing);
+    for (const closing of closings) {
+      expect(closing).toMatchObject({ code: 'draining', reconnect: 'now', url: staying.url });
+    }
+    expect(new Set(closings.map(({ afterMs }) => afterMs)).size).toBe(closings.length);
+    expect(await gatewayFor(watcher)).toEqual([staying.url]);
+
+    await expect.poll(() => socketsAt(staying), SOON).toBe(PEOPLE);
+    isOver = true;
+    await Promise.all(sending);
+    const expected = [...sent, ...inFlight.map((_, i) => `w-${i}`)].toSorted();
+    // Who was away for long shows the end first.
+    for (const each of rooms) while (await each.loadOlder());
+    for (const contents of shown) await expect.poll(() => contents.toSorted(), SOON).toEqual(expected);
+    expect(new Set(shown.map((contents) => contents.join())).size).toBe(1);
+    expect([leaving.lastWords, staying.lastWords].join()).not.toMatch(/unhandled|uncaught/i);
+  }, 120_000);
+
+  it('is chosen again when it is back, and the other one ends without losing a client or what was just read', async () => {
+    const [back, leaving] = group.of('gateway') as [RoleProcess, RoleProcess];
+    await group.startOne(back, { GATEWAY_URLS: '' });
+    const watcher = await TestUser.signUp(door.url);
+    await expect
+      .poll(async () => (await gatewayFor(watcher)).toSorted(), SOON)
+      .toEqual([back.url, leaving.url].toSorted());
+    const reader = await TestUser.signUp(door.url);
+    const { conversationId } = await watcher.direct(reader);
+    const { messageId, seq } = await watcher.send(conversationId, 'read me');
+    const reading = await connectAt(leaving.url, reader);
+    // Gathered for a second before it is written: the gateway is told to end before that.
+    await reading.ask('read_receipt', { conversationId, lastReadMessageId: messageId });
+    expect(await leaving.stop()).toMatchObject({ code: 0 });
+    expect((await reader.conversation(conversationId)).lastReadSeq).toBe(seq);
+    await expect.poll(() => socketsAt(back), SOON).toBe(PEOPLE);
+  }, 90_000);
+});
+
+describe('a gateway that is killed', () => {
+  it('is no longer named when its time is over', async () => {
+    const [killed, other] = group.of('gateway') as [RoleProcess, RoleProcess];
+    await group.startOne(other, { GATEWAY_URLS: '' });
+    const watcher = await TestUser.signUp(door.url);
+    await expect
+      .poll(async () => (await gatewayFor(watcher)).toSorted(), SOON)
+      .toEqual([killed.url, other.url].toSorted());
+    await killed.destroy();
+    await expect.poll(() => gatewayFor(watcher), SOON).toEqual([other.url]);
+  }, 60_000);
+});
