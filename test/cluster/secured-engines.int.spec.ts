@@ -55,7 +55,7 @@ describe('an encrypted connection', () => {
     it('carries live events when its certificate is signed by the authority that is named', async () => {
       const config = configOf({ BROADCAST: 'redis', REDIS_URL: url, REDIS_TLS_CA_FILE: certificates.caFile });
       expect(await redisConditionOf(config)).toMatchObject({ version: expect.stringMatching(/^\d/) as string });
-      const onTrouble = vi.fn();
+      const onTrouble = vi.fn<(what: string, error: unknown) => void>();
       const ca = redisAuthoritiesOf(config);
       const ports = await RedisPorts.open({ url, ca, prefix: `${randomUUID()}:`, onTrouble });
       try {
@@ -195,7 +195,7 @@ describe('an encrypted connection', () => {
         { KAFKA_SASL_PASSWORD: 'guessed' },
         { KAFKA_TLS_CA_FILE: certificates.strangerCaFile },
       ];
-      for (const more of wrong) await expect(kafkaConditionOf(configOf(environment(more)))).rejects.toThrow();
+      for (const more of wrong) await expect(kafkaConditionOf(configOf(environment(more)))).rejects.toThrow(Error);
     });
   });
 });
