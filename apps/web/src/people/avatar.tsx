@@ -1,6 +1,5 @@
 import type { Conversation } from '@parley/sdk';
 import { otherMember, useConversationTitle } from '../conversations/conversation-title.js';
-import { Icon } from '../design/icon.js';
 import { useSignedIn } from '../state/signed-in.js';
 import { hueOf, initialsOf } from './hue.js';
 import { usePerson } from './use-person.js';
@@ -20,8 +19,9 @@ export interface AvatarProps {
 export function Avatar({ id, name, url, size = 'medium', isGroup = false }: AvatarProps) {
   const shape = `avatar avatar-${size} ${isGroup ? 'avatar-group' : ''} hue-${hueOf(id)}`;
   return (
-    <span className={shape} aria-hidden="true">
-      {url ? <img src={url} alt="" loading="lazy" /> : isGroup && !name ? <Icon name="users" /> : initialsOf(name)}
+    // Letters that are drawn, not text: they belong to no name that is read out.
+    <span className={shape} aria-hidden="true" data-initials={url ? undefined : initialsOf(name)}>
+      {url && <img src={url} alt="" loading="lazy" />}
     </span>
   );
 }

@@ -5,7 +5,7 @@ import { hueOf } from '../people/hue.js';
 import { usePersonName } from '../people/use-person.js';
 import { useConversationActions } from './conversation-context.js';
 import { MessageBody } from './message-body.js';
-import { MessageToolbar } from './message-toolbar.js';
+import { MessageToolbar, type OpenPart } from './message-toolbar.js';
 import { Reactions } from './reactions.js';
 import { SendState } from './send-state.js';
 import { dayName, wholeTime } from './times.js';
@@ -43,6 +43,7 @@ export const MessageRow = memo(function MessageRow(props: RowProps) {
 function Message({ item, startsGroup, endsGroup, isLast, isHighlighted }: RowProps) {
   const { selfId, isGroup, canWrite } = useConversationActions();
   const [isActive, setActive] = useState(false);
+  const [open, setOpen] = useState<OpenPart | null>(null);
   const name = usePersonName(item.senderId);
   const isOwn = item.senderId === selfId;
   const classes = [
@@ -76,8 +77,8 @@ function Message({ item, startsGroup, endsGroup, isLast, isHighlighted }: RowPro
         )}
         <div className="message-line">
           <MessageBody item={item} isOwn={isOwn} />
-          {isActive && canWrite && item.messageId !== null && item.deletedAt === null && (
-            <MessageToolbar item={item} isOwn={isOwn} />
+          {(isActive || open) && canWrite && item.messageId !== null && item.deletedAt === null && (
+            <MessageToolbar item={item} isOwn={isOwn} open={open} setOpen={setOpen} />
           )}
         </div>
         <Reactions item={item} />

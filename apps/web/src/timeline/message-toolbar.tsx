@@ -1,17 +1,30 @@
 import type { TimelineItem } from '@parley/sdk';
-import { useCallback, useState } from 'react';
+import { useCallback } from 'react';
 import { IconButton } from '../design/icon.js';
 import { Menu, type MenuEntry } from '../design/popover.js';
 import { EmojiPicker } from '../emoji/emoji-picker.js';
 import { useNotices } from '../notices/notices.js';
 import { useConversationActions } from './conversation-context.js';
 
+/** What stands open beside a control of the toolbar. */
+export interface OpenPart {
+  readonly what: 'emoji' | 'menu';
+  readonly anchor: HTMLElement;
+}
+
+interface ToolbarProps {
+  readonly item: TimelineItem;
+  readonly isOwn: boolean;
+  /** Held by the message, which keeps the toolbar as long as something is open. */
+  readonly open: OpenPart | null;
+  readonly setOpen: React.Dispatch<React.SetStateAction<OpenPart | null>>;
+}
+
 /** What one can do with a message, beside the one that is pointed at or has the focus. */
-export function MessageToolbar({ item, isOwn }: { item: TimelineItem; isOwn: boolean }) {
+export function MessageToolbar({ item, isOwn, open, setOpen }: ToolbarProps) {
   const { handle, reply } = useConversationActions();
   const { attempt } = useNotices();
-  const [open, setOpen] = useState<{ what: 'emoji' | 'menu'; anchor: HTMLElement } | null>(null);
-  const close = useCallback(() => setOpen(null), []);
+  const close = useCallback(() => setOpen(null), [setOpen]);
   const toggle = (what: 'emoji' | 'menu') => (event: React.MouseEvent<HTMLElement>) => {
     const anchor = event.currentTarget;
     setOpen((now) => (now?.what === what ? null : { what, anchor }));

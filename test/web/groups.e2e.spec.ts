@@ -1,0 +1,118 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openBrowser } from '../../scripts/browser/chromium.mjs';
+import { freshName } from '../clients/test-user.js';
+import { signUp, Visitor } from './visitor.js';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+async function findAndCheck(visitor: Visitor, username: string): Promise<void> {
+  const dialog = visitor.page.getByRole('dialog');
+  await dialog.getByRole('searchbox').fill(username);
+  await dialog
+    .locator('.person', { hasText: `@${username}` })
+    .getByRole('checkbox')
+    .check();
+}
+
+it('a group is made, renamed, joined and left, and its roles change hands', async () => {
+  const [ada, ben, chloe] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor'), await signUp('Chloé Martin')];
+  const name = freshName('Engine room');
+  const [adas, bens] = [await Visitor.loggedIn(browser, ada), await Visitor.loggedIn(browser, ben)];
+  await adas.page.getByRole('button', { name: 'New chat' }).first().click();
+  await findAndCheck(adas, ben.username);
+  await findAndCheck(adas, chloe.username);
+  await adas.page.getByLabel('Name of the group (optional)').fill(name);
+  await adas.page.getByRole('button', { name: 'Create group' }).click();
+  await adas.send('Welcome aboard');
+  await bens.open(name);
+  await adas.page.getByText('Seen by Ben').waitFor();
+
+  await adas.page.getByRole('button', { name: 'About this conversation' }).click();
+  const panel = adas.page.getByRole('complementary', { name: 'About this conversation' });
+  await panel.getByRole('button', { name: 'Rename' }).click();
+  await panel.getByLabel('Name of the group').fill(`${name} 2`);
+  await panel.getByRole('button', { name: 'Save' }).click();
+  await bens.page.getByRole('main', { name: `${name} 2` }).waitFor();
+
+  const dora = await signUp('Dora Maar');
+  await panel.getByRole('button', { name: 'Add people' }).click();
+  await findAndCheck(adas, dora.username);
+  await adas.page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
+  await panel.locator('.member', { hasText: 'Dora Maar' }).waitFor();
+  expect((await dora.sync()).conversations).toHaveLength(1);
+
+  await panel.getByRole('button', { name: 'More about Ben Okafor' }).click();
+  await adas.page.getByRole('menuitem', { name: 'Make admin' }).click();
+  await panel.locator('.member', { hasText: 'Ben Okafor' }).getByText('Admin').waitFor();
+  await panel.getByRole('button', { name: 'Leave group' }).click();
+  await adas.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+  await adas.row(name).waitFor({ state: 'detached' });
+  await bens.page.getByText('3 members').first().waitFor();
+  await adas.leave();
+  await bens.leave();
+});
+
+it('who is removed sees it end, and can write no more', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  const { conversationId } = await ada.group([ben], 'Engine room');
+  await ada.send(conversationId, 'before');
+  const bens = await Visitor.loggedIn(browser, ben);
+  await bens.open('Engine room');
+  await bens.message('before').waitFor();
+  await ada.members(conversationId, { remove: [ben.userId] });
+  await bens.sees('You are not a member of this conversation any more.');
+  await ada.send(conversationId, 'after');
+  await bens.row('Engine room').waitFor({ state: 'detached' });
+  expect(await bens.page.locator('.composer').count()).toBe(0);
+  expect(await bens.texts()).toEqual(['before']);
+  await bens.page.reload();
+  await bens.sees('This conversation does not exist, or you are not a member of it.');
+  bens.complaints.splice(0);
+  await bens.leave();
+});
+
+it('a conversation is muted, pinned and archived for oneself alone', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  const quiet = await ada.group([ben], 'Quiet');
+  await ada.group([ben], 'Loud');
+  const bens = await Visitor.loggedIn(browser, ben);
+  await bens.open('Quiet');
+  await bens.page.getByRole('button', { name: 'About this conversation' }).click();
+  await bens.page.getByRole('switch', { name: 'Mute' }).click();
+  await bens.page.getByRole('menuitem', { name: 'For an hour' }).click();
+  await bens.row('Quiet').getByText('muted').waitFor();
+  await bens.page.getByRole('switch', { name: 'Pinned' }).click();
+  await expect.poll(() => bens.page.locator('.sidebar .row-title').first().textContent()).toBe('Quiet');
+  await bens.open('Loud');
+  await ada.send(quiet.conversationId, 'pssst');
+  await bens.row('Quiet').getByText('pssst').waitFor();
+  expect(await bens.page.title()).toBe('Parley');
+  await bens.open('Quiet');
+  await bens.page.getByRole('switch', { name: 'Archived' }).click();
+  await bens.page.getByRole('button', { name: 'Archived (1)' }).click();
+  const mine = await ben.conversation(quiet.conversationId);
+  const theirs = await ada.conversation(quiet.conversationId);
+  expect(mine.settings).toMatchObject({ pinned: true, archived: true });
+  expect(theirs.settings).toMatchObject({ pinned: false, archived: false, mutedUntil: null });
+  await bens.leave();
+});
+
+it('somebody is blocked from a chat, and let in again from the settings', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  await ada.direct(ben);
+  const bens = await Visitor.loggedIn(browser, ben);
+  await bens.open('Ada Lovelace');
+  await bens.page.getByRole('button', { name: 'About this conversation' }).click();
+  await bens.page.getByRole('button', { name: 'Block Ada Lovelace' }).click();
+  await bens.page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).click();
+  await bens.page.getByRole('button', { name: 'Unblock Ada Lovelace' }).waitFor();
+  await bens.page.locator('.sidebar-me').click();
+  await bens.page.getByRole('dialog').getByRole('button', { name: 'Unblock' }).click();
+  await bens.page.getByRole('region', { name: 'Blocked people' }).waitFor({ state: 'detached' });
+  await bens.leave();
+});

@@ -1,0 +1,116 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser } from '../../scripts/browser/chromium.mjs';
+import type { TestUser } from '../clients/test-user.js';
+import { measureTasks } from './main-thread.js';
+import { signUp, Visitor } from './visitor.js';
+
+const MESSAGES = 10_000;
+const SENDS_AT_ONCE = 100;
+const TASK_MS_MAX = 50;
+const UNREAD = 500;
+
+let browser: Browser;
+let ada: TestUser;
+let ben: TestUser;
+let conversationId: string;
+let middle: string;
+beforeAll(async () => {
+  browser = await openBrowser();
+  [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  ({ conversationId } = await ada.direct(ben));
+  for (let from = 1; from <= MESSAGES; from += SENDS_AT_ONCE) {
+    const numbers = Array.from({ length: SENDS_AT_ONCE }, (_, index) => from + index);
+    const sent = await Promise.all(
+      numbers.map((number) => (number % 3 === 0 ? ben : ada).send(conversationId, textOf(number))),
+    );
+    const last = sent.toSorted((a, b) => a.seq - b.seq).at(-1);
+    if (last && last.seq <= MESSAGES / 2) middle = last.messageId;
+    // What one sends counts as read: the unread ones are all from the other side, at the end.
+    if (last && from + SENDS_AT_ONCE > MESSAGES) await ben.read(conversationId, last.messageId);
+  }
+}, 240_000);
+afterAll(() => browser.close());
+
+function textOf(number: number): string {
+  return `Message ${number}. ${'It goes on for a while. '.repeat(number % 7)}`.trim();
+}
+
+const seqsOn = (page: Page): Promise<number[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('[data-seq]')].map((row) => Number(row.dataset['seq'])),
+  );
+
+/** Scrolls a screen at a time, as fast as frames come, until the message with this `seq` is on the page. */
+async function scrollTo(page: Page, seq: number, step: number): Promise<Set<number>> {
+  const seen = await page.evaluate(
+    async ({ seq: wanted, step: by }) => {
+      const scroller = document.querySelector<HTMLElement>('.timeline-scroller');
+      const met = new Set<number>();
+      const until = performance.now() + 120_000;
+      while (performance.now() < until && !met.has(wanted)) {
+        scroller?.scrollBy(0, by);
+        await new Promise(requestAnimationFrame);
+        for (const row of document.querySelectorAll<HTMLElement>('[data-seq]')) met.add(Number(row.dataset['seq']));
+      }
+      return [...met];
+    },
+    { seq, step },
+  );
+  return new Set(seen);
+}
+
+describe(`a timeline of ${MESSAGES} messages`, () => {
+  it(`scrolls from its end to its beginning, every message on the way, without a task of ${TASK_MS_MAX} ms`, async () => {
+    const visitor = await Visitor.loggedIn(browser, ben);
+    await visitor.open('Ada Lovelace');
+    await expect.poll(() => seqsOn(visitor.page)).toContain(MESSAGES);
+    let seen = new Set<number>();
+    const tasks = await measureTasks(browser, visitor.page, async () => {
+      seen = await scrollTo(visitor.page, 1, -600);
+    });
+    expect(seen.size).toBe(MESSAGES);
+    expect((await seqsOn(visitor.page)).length).toBeLessThan(150);
+    // A run in which nothing was measured would prove nothing.
+    expect(tasks.count).toBeGreaterThan(1_000);
+    expect(tasks.longestMs).toBeGreaterThan(0.5);
+    expect(tasks.longestMs).toBeLessThan(TASK_MS_MAX);
+
+    await visitor.page.getByRole('button', { name: 'To the latest message' }).click();
+    await expect.poll(() => seqsOn(visitor.page)).toContain(MESSAGES);
+    await visitor.leave();
+  }, 200_000);
+
+  it('leads to an old message that is quoted, goes on from there both ways, and comes back to its end', async () => {
+    await ada.send(conversationId, 'Do you remember?', { replyToMessageId: middle });
+    const visitor = await Visitor.loggedIn(browser, ben);
+    await visitor.open('Ada Lovelace');
+    const quote = visitor.message('Do you remember?').getByRole('button', { name: /^In reply to/ });
+    await quote.click();
+    await expect.poll(() => seqsOn(visitor.page)).toContain(MESSAGES / 2);
+    const onward = await scrollTo(visitor.page, MESSAGES / 2 + 200, 400);
+    for (let seq = MESSAGES / 2; seq <= MESSAGES / 2 + 200; seq++) expect(onward.has(seq), `${seq}`).toBe(true);
+    await scrollTo(visitor.page, MESSAGES / 2 - 200, -400);
+    await visitor.page.getByRole('button', { name: 'To the latest message' }).click();
+    await visitor.message('Do you remember?').waitFor();
+    await visitor.leave();
+  });
+
+  it('opens at the first unread message, and marks read what was seen', async () => {
+    const { lastSeq } = await ben.conversation(conversationId);
+    await Promise.all(Array.from({ length: UNREAD }, (_, index) => ada.send(conversationId, textOf(index))));
+    const visitor = await Visitor.loggedIn(browser, ben);
+    await visitor.row('Ada Lovelace').getByText(`${UNREAD}`).waitFor();
+    await visitor.open('Ada Lovelace');
+    await visitor.page.getByRole('separator').getByText('New messages').waitFor();
+    await expect.poll(() => seqsOn(visitor.page)).toContain(lastSeq + 1);
+    expect(await seqsOn(visitor.page)).not.toContain(lastSeq + UNREAD);
+    const unread = async (): Promise<number> => (await ben.conversation(conversationId)).unreadCount;
+    await expect.poll(unread).toBeLessThan(UNREAD);
+    expect(await unread()).toBeGreaterThan(UNREAD / 2);
+    await visitor.page.getByRole('button', { name: /new messages$/ }).click();
+    await expect.poll(unread).toBe(0);
+    await visitor.row('Ada Lovelace').locator('.badge').waitFor({ state: 'detached' });
+    await visitor.leave();
+  });
+});

@@ -1,0 +1,104 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openBrowser } from '../../scripts/browser/chromium.mjs';
+import { signUp, Visitor } from './visitor.js';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+const OFFLINE = 'You are offline. What you write is sent as soon as there is a connection.';
+
+it('shows that there is no connection, keeps what is written, and sends it in order when there is one again', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  const { conversationId } = await ada.direct(ben);
+  const visitor = await Visitor.loggedIn(browser, ada);
+  await visitor.open('Ben Okafor');
+  await visitor.send('online');
+  await visitor.message('online').getByTitle('Sent').waitFor();
+
+  await visitor.context.setOffline(true);
+  await visitor.sees(OFFLINE);
+  for (const text of ['first', 'second', 'third']) await visitor.send(text);
+  await visitor.message('third').getByTitle('Sending').waitFor();
+  await ben.send(conversationId, 'meanwhile');
+
+  await visitor.context.setOffline(false);
+  await visitor.message('third').getByTitle('Sent').waitFor();
+  await visitor.page.getByText(OFFLINE).waitFor({ state: 'detached' });
+  await visitor.message('meanwhile').waitFor();
+  const stored = (await ben.history(conversationId)).items.toReversed().map(({ content }) => content);
+  expect(stored).toEqual(['online', 'meanwhile', 'first', 'second', 'third']);
+  expect(await visitor.texts()).toEqual(stored);
+  await visitor.leave();
+});
+
+it('keeps what was written offline over a reload', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  const { conversationId } = await ada.direct(ben);
+  const visitor = await Visitor.loggedIn(browser, ada);
+  await visitor.open('Ben Okafor');
+  await visitor.send('online');
+  await visitor.message('online').getByTitle('Sent').waitFor();
+  // The page itself comes from the server: only what it talks to is cut off.
+  await visitor.context.setOffline(true);
+  await visitor.send('from the tunnel');
+  await visitor.message('from the tunnel').getByTitle('Sending').waitFor();
+  await visitor.page.evaluate(() => {
+    window.addEventListener('online', () => location.reload(), { once: true });
+  });
+  await visitor.context.setOffline(false);
+  await visitor.page.waitForLoadState('load');
+  await visitor
+    .message('from the tunnel')
+    .getByTitle(/Sent|Delivered/)
+    .waitFor();
+  const stored = (await ben.history(conversationId)).items.toReversed().map(({ content }) => content);
+  expect(stored).toEqual(['online', 'from the tunnel']);
+  await visitor.leave();
+});
+
+it('shows what was refused with the reason, to be tried again or thrown away', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  await ada.direct(ben);
+  const visitor = await Visitor.loggedIn(browser, ada);
+  await visitor.open('Ben Okafor');
+  await ben.rest.call('PUT', `/v1/users/me/blocks/${ada.userId}`);
+  await visitor.send('unwanted');
+  await visitor.sees('Not sent. This person does not take messages from you.');
+  await visitor.page.getByRole('button', { name: 'Discard' }).click();
+  await visitor.message('unwanted').waitFor({ state: 'detached' });
+  await visitor.leave();
+});
+
+it('asks to log in again when the session was ended elsewhere', async () => {
+  const ada = await signUp('Ada Lovelace');
+  const visitor = await Visitor.loggedIn(browser, ada);
+  const refreshToken = await visitor.page.evaluate(
+    () =>
+      new Promise<string>((done, fail) => {
+        const find = async (): Promise<void> => {
+          const [{ name = '' } = {}] = await indexedDB.databases();
+          const opening = indexedDB.open(name);
+          opening.onerror = () => fail(opening.error);
+          opening.onsuccess = () => {
+            const [store = ''] = opening.result.objectStoreNames;
+            const all = opening.result.transaction(store).objectStore(store).getAll();
+            all.onsuccess = () => {
+              const text = JSON.stringify(all.result);
+              opening.result.close();
+              done(/refreshToken\W+([\w.-]+)/.exec(text)?.[1] ?? '');
+            };
+          };
+        };
+        void find();
+      }),
+  );
+  expect(refreshToken).not.toBe('');
+  await ada.rest.call('POST', '/v1/auth/logout', { body: { refreshToken } });
+  await visitor.sees('You were signed out here. Log in again to go on.');
+  visitor.complaints.splice(0);
+  await visitor.leave();
+});

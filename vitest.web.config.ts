@@ -1,0 +1,15 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Tests that drive the built web client in a real Chromium, against the built server: one after the other. */
+export default defineConfig({
+  resolve: { tsconfigPaths: true },
+  test: {
+    include: ['test/web/**/*.e2e.spec.ts'],
+    exclude: [...configDefaults.exclude, 'dist/**'],
+    globalSetup: ['test/web/global-setup.ts'],
+    fileParallelism: false,
+    allowOnly: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
