@@ -1,6 +1,7 @@
 import { Module, type Type } from '@nestjs/common';
-import { MEDIA_HANDLERS } from '@parley/domain';
-import { APP_CONFIG, type AppConfig } from '@parley/infra';
+import { CommandBus } from '@nestjs/cqrs';
+import { MEDIA_HANDLERS, MediaDirectory, UploadMedia } from '@parley/domain';
+import { APP_CONFIG, type AppConfig, resumableUploads } from '@parley/infra';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { ConnectController } from './connect/connect.controller.js';
 import { ChangeSettingsController } from './conversations/change-settings.controller.js';
@@ -15,6 +16,8 @@ import { HttpSettings } from './http/http-settings.js';
 import { ChangeMembersController } from './members/change-members.controller.js';
 import { ListMembersController } from './members/list-members.controller.js';
 import { MediaController } from './media/media.controller.js';
+import { ResumableUploadsController } from './media/resumable-uploads.controller.js';
+import { ResumableUploads } from './media/resumable-uploads.js';
 import { DeleteMessageController } from './messages/delete-message.controller.js';
 import { EditMessageController } from './messages/edit-message.controller.js';
 import { GetHistoryController } from './messages/get-history.controller.js';
@@ -51,6 +54,7 @@ export const API_CONTROLLERS: Type[] = [
   PresenceController,
   SyncController,
   MediaController,
+  ResumableUploadsController,
 ];
 
 /**
@@ -62,6 +66,16 @@ export const API_CONTROLLERS: Type[] = [
   controllers: API_CONTROLLERS,
   providers: [
     ...MEDIA_HANDLERS,
+    {
+      provide: ResumableUploads,
+      inject: [APP_CONFIG, CommandBus, MediaDirectory],
+      useFactory: (config: AppConfig, commands: CommandBus, directory: MediaDirectory): ResumableUploads =>
+        resumableUploads(config, {
+          path: '/v1/media/tus',
+          usedBytes: (userId) => directory.usedBytes(userId),
+          upload: (userId, claims, bytes) => commands.execute(new UploadMedia(userId, claims, bytes)),
+        }),
+    },
     { provide: WebClientFiles, useFactory: () => WebClientFiles.built() },
     {
       provide: HttpSettings,

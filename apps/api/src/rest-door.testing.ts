@@ -22,6 +22,7 @@ import { DevicesModule } from './devices/devices.module.js';
 import { configureHttp } from './http/configure-http.js';
 import { createHttpAdapter } from './http/http-adapter.js';
 import { HttpSettings } from './http/http-settings.js';
+import { ResumableUploads } from './media/resumable-uploads.js';
 import { UsersModule } from './users/users.module.js';
 import { WebClientFiles } from './web-client/web-client-files.js';
 
@@ -81,9 +82,10 @@ class StandIns {
         { provide: RateLimiter, useValue: limiter },
         { provide: MediaLinks, useClass: PlainLinks },
         { provide: MediaStorage, useValue: null },
+        { provide: ResumableUploads, useValue: null },
         { provide: DoorMetrics, useClass: NoDoorMetrics },
       ],
-      exports: [TokenVerifier, RateLimiter, DoorMetrics, MediaLinks, MediaStorage, CqrsModule],
+      exports: [TokenVerifier, RateLimiter, DoorMetrics, MediaLinks, MediaStorage, ResumableUploads, CqrsModule],
     };
   }
 }

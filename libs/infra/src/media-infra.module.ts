@@ -1,7 +1,10 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DynamicModule, Module } from '@nestjs/common';
+import type { Readable } from 'node:stream';
+import { type DynamicModule, Logger, Module } from '@nestjs/common';
+import type { Media } from '@parley/contracts';
 import {
+  DomainError,
   MediaDirectory,
   MediaLimits,
   MediaLinks,
@@ -9,6 +12,7 @@ import {
   MediaSpool,
   MediaStorage,
   MediaWork,
+  type UploadClaims,
 } from '@parley/domain';
 import { HmacMediaLinks } from './auth/hmac-media-links.js';
 import type { AppConfig } from './config/configuration.js';
@@ -16,6 +20,7 @@ import { FolderMediaSpool, FolderMediaStorage } from './folder/index.js';
 import type { Database } from './postgres/database.js';
 import { PostgresMediaDirectory } from './postgres/media/postgres-media-directory.js';
 import { SharpMediaProcessor } from './sharp/index.js';
+import { openTusBucket, openTusFolder, TusUploads } from './tus/index.js';
 
 export interface MediaRecordsOptions {
   /** Open and migrated; whoever opened it closes it, after the application. */
@@ -123,19 +128,53 @@ function spoolFolderOf(config: MediaInfraOptions['config']): string {
   return join(base, 'spool');
 }
 
+/** What resumable uploads need of the application. */
+export interface ResumableUploadParts {
+  path: string;
+  usedBytes: (userId: string) => Promise<number>;
+  upload: (userId: string, claims: UploadClaims, bytes: Readable) => Promise<Media>;
+}
+
+/** Resumable uploads, whose parts lie where files lie; nothing of them is loaded before the first one. */
+export function resumableUploads(
+  config: Pick<AppConfig, 'media' | 's3' | 'profile'>,
+  { path, usedBytes, upload }: ResumableUploadParts,
+): TusUploads {
+  const { fileBytesMax, userQuotaBytes } = config.media;
+  const logger = new Logger('Media');
+  return new TusUploads({
+    path,
+    fileBytesMax,
+    openStore: () => {
+      const { endpoint, region, bucket } = config.s3;
+      if (!usesS3(config) || bucket === undefined) return openTusFolder(join(config.profile.dataDir, 'media', 'tus'));
+      return openTusBucket({ endpoint, region, bucket, credentials: credentialsOf(config) });
+    },
+    admit: async (userId, sizeBytes) => {
+      if ((await usedBytes(userId)) + sizeBytes > userQuotaBytes) throw new DomainError('media_quota_exceeded');
+    },
+    finish: upload,
+    onTrouble: (what, error) => logger.warn(`${what}: ${String(error)}`),
+  });
+}
+
+function credentialsOf({ s3 }: MediaInfraOptions['config']) {
+  const { accessKeyId, secretAccessKey } = s3;
+  return accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined;
+}
+
 async function openStorage(config: MediaInfraOptions['config']): Promise<MediaStorage> {
-  const { endpoint, region, bucket, accessKeyId, secretAccessKey, keyPrefix, ...links } = config.s3;
+  const { endpoint, region, bucket, keyPrefix, ...links } = config.s3;
   if (!usesS3(config) || bucket === undefined) {
     return new FolderMediaStorage(join(config.profile.dataDir, 'media', 'files'));
   }
   // Not even loaded where files lie in a folder.
   const { S3MediaStorage } = await import('./s3/index.js');
-  const credentials = accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined;
   const storage = new S3MediaStorage({
     endpoint,
     region,
     bucket,
-    credentials,
+    credentials: credentialsOf(config),
     keyPrefix,
     signedLinks: links.signedLinks === 'on',
     publicEndpoint: links.publicEndpoint,

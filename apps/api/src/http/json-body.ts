@@ -12,7 +12,6 @@ import { scanJson } from './json-scan.js';
 const DRAINED_BYTES_MAX = 16_000_000;
 
 type UnreadRequest = Pick<IncomingMessage, 'headers'> & { url: string };
-const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
 
 type BodyStream = AsyncIterable<Buffer> & Pick<IncomingMessage, 'destroy'>;
 
@@ -51,16 +50,17 @@ async function readBody(stream: BodyStream): Promise<Buffer> {
 }
 
 /** Whose route reads its body itself, as it comes. */
-export const UPLOAD_PATH = '/v1/media/upload';
+const UPLOAD_PATHS = /^\/v1\/media\/(upload|tus(\/.*)?)$/;
+const readsItself = ({ url }: UnreadRequest): boolean => UPLOAD_PATHS.test(url.split('?', 1)[0] ?? '');
 
 /** JSON is the only body that is taken, but for uploads, under the rules of this server instead of Fastify's. */
 export function acceptOnlyJson(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', async (request: UnreadRequest, payload: BodyStream) =>
-    pathOf(request.url) === UPLOAD_PATH ? undefined : parseJson(await readBody(payload)),
+    readsItself(request) ? undefined : parseJson(await readBody(payload)),
   );
   fastify.addContentTypeParser('*', async (request: UnreadRequest, payload: BodyStream) => {
-    if (pathOf(request.url) === UPLOAD_PATH) return undefined;
+    if (readsItself(request)) return undefined;
     const body = await readBody(payload);
     // A client that names some type for no body at all has asked for nothing that could be refused.
     if (body.length === 0) return undefined;

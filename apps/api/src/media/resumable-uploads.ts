@@ -1,0 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Speaks the tus protocol over a request. Type and DI token in one. */
+export abstract class ResumableUploads {
+  /** @param userId null for a question about the protocol itself */
+  abstract handle(request: IncomingMessage, response: ServerResponse, userId: string | null): Promise<void>;
+}

@@ -1,0 +1,2 @@
+export * from './tus-stores.js';
+export * from './tus-uploads.js';

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { ERROR_CODES, type Media } from '@parley/contracts';
+import { DomainError, type UploadClaims } from '@parley/domain';
+import type { DataStore, Server, ServerOptions } from '@tus/server';
+
+export interface TusUploadsOptions {
+  /** Of the collection: uploads lie below it. */
+  path: string;
+  /** Called once, with the first request. */
+  openStore: () => Promise<DataStore>;
+  fileBytesMax: number;
+  /** Before an upload begins; refuses with a DomainError. */
+  admit: (userId: string, sizeBytes: number) => Promise<void>;
+  /** When all bytes have come. What it refuses is refused to the client, and the bytes are deleted. */
+  finish: (userId: string, claims: UploadClaims, bytes: Readable) => Promise<Media>;
+  onTrouble: (what: string, error: unknown) => void;
+}
+
+type TusRequest = Parameters<NonNullable<ServerOptions['onIncomingRequest']>>[0];
+
+/** An upload that is not finished by then is deleted. */
+export const UNFINISHED_UPLOAD_MS = 24 * 60 * 60_000;
+/** Unfinished uploads of one user. */
+export const UNFINISHED_PER_USER_MAX = 20;
+const CLEAN_UP_EVERY_MS = 60 * 60_000;
+/** How long a request waits for one to the same upload that is still being read. */
+const LOCK_DRAIN_MS = 3_000;
+
+/** Resumable uploads by the tus protocol: what is complete goes the way of every other upload. */
+export class TusUploads {
+  private opening: Promise<{ server: Server; store: DataStore }> | undefined;
+  private readonly callers = new WeakMap<object, string>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: TusUploadsOptions) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => {
+      this.deleteExpired().catch((error: unknown) =>
+        this.options.onTrouble('Unfinished uploads cannot be deleted', error),
+      );
+    }, CLEAN_UP_EVERY_MS);
+    this.timer.unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Answers a request of the protocol. @param userId null for a question about the protocol itself */
+  async handle(request: IncomingMessage, response: ServerResponse, userId: string | null): Promise<void> {
+    if (userId !== null) this.callers.set(request, userId);
+    const { server } = await this.opened();
+    await server.handle(request, response);
+  }
+
+  /** @returns how many were deleted */
+  async deleteExpired(): Promise<number> {
+    const { server } = await this.opened();
+    return server.cleanUpExpiredUploads();
+  }
+
+  private opened(): Promise<{ server: Server; store: DataStore }> {
+    this.opening ??= this.open().catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
+  }
+
+  private async open(): Promise<{ server: Server; store: DataStore }> {
+    const { path, fileBytesMax, openStore } = this.options;
+    const [{ Server: TusServer }, store] = await Promise.all([import('@tus/server'), openStore()]);
+    const server = new TusServer({
+      path,
+      datastore: store,
+      maxSize: fileBytesMax,
+      relativeLocation: true,
+      // The door says who may call from a browser.
+      allowedOrigins: () => false,
+      lockDrainTimeout: LOCK_DRAIN_MS,
+      namingFunction: (request) => `${this.callerOf(request)}_${randomUUID()}`,
+      onUploadCreate: async (request, { size }) => {
+        await this.admit(store, this.callerOf(request), size ?? 0);
+        return {};
+      },
+      onIncomingRequest: async (request, uploadId) => {
+        // Another's upload answers like one that does not exist.
+        if (!uploadId.startsWith(`${this.callerOf(request)}_`)) throw refusal(new DomainError('not_found'));
+      },
+      onUploadFinish: async (request, { id, metadata }) => this.finished(store, this.callerOf(request), id, metadata),
+      onResponseError: (_request, error) => {
+        const cause = error instanceof Error ? error.cause : undefined;
+        if (error instanceof DomainError) return refusal(error);
+        if (cause instanceof DomainError) return refusal(cause);
+        if ('status_code' in error) return undefined;
+        this.options.onTrouble('A resumable upload failed', error);
+        return refusal(new DomainError('internal'));
+      },
+    });
+    return { server, store };
+  }
+
+  private async admit(store: DataStore, userId: string, sizeBytes: number): Promise<void> {
+    await this.options.admit(userId, sizeBytes);
+    const { configstore } = store as DataStore & { configstore?: { list?: () => Promise<string[]> } };
+    const known = (await configstore?.list?.()) ?? [];
+    if (known.filter((id) => id.startsWith(userId)).length >= UNFINISHED_PER_USER_MAX) {
+      throw new DomainError('conflict', `At most ${UNFINISHED_PER_USER_MAX} uploads that are not finished`);
+    }
+  }
+
+  private async finished(
+    store: DataStore,
+    userId: string,
+    id: string,
+    metadata: Record<string, string | null> | undefined,
+  ): Promise<{ status_code: number; headers: Record<string, string>; body: string }> {
+    const claims = { fileName: metadata?.['filename'] ?? '', declaredType: metadata?.['filetype'] ?? '' };
+    try {
+      const bytes = await (store as DataStore & { read: (id: string) => Promise<Readable> }).read(id);
+      const media = await this.options.finish(userId, claims, Readable.from(bytes));
+      return { status_code: 200, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(media) };
+    } finally {
+      await store.remove(id).catch((error: unknown) => this.options.onTrouble('An upload cannot be deleted', error));
+    }
+  }
+
+  private callerOf(request: TusRequest): string {
+    const userId = request.runtime?.node && this.callers.get(request.runtime.node.req);
+    if (!userId) throw refusal(new DomainError('unauthenticated'));
+    return userId;
+  }
+}
+
+function refusal({ code, detail }: DomainError): { status_code: number; body: string } {
+  const { status, title, retryable } = ERROR_CODES[code];
+  return { status_code: status, body: JSON.stringify({ title, status, detail, code, retryable }) };
+}
