@@ -1,4 +1,4 @@
-import { ParleyClient, type ClientOptions } from './client.js';
+import { DEVICE_KEY, ParleyClient, type ClientOptions } from './client.js';
 import { systemClock } from './clock.js';
 import { ParleyError, toParleyError } from './errors.js';
 import { callRest, type Fetch } from './rest.js';
@@ -43,6 +43,7 @@ const sessions = new WeakMap<ParleyClient, SessionTokens>();
 export async function logOut(client: ParleyClient, options: AccountOptions): Promise<boolean> {
   const store = options.store ?? defaultStore();
   const tokens = sessions.get(client);
+  const deviceId = await store.get(DEVICE_KEY);
   await client.close();
   await store.delete(SESSION_KEY);
   for (const prefix of [`state/${client.userId}`, `window/${client.userId}/`, `outbox/${client.userId}/`]) {
@@ -53,6 +54,8 @@ export async function logOut(client: ParleyClient, options: AccountOptions): Pro
     // It may have to be renewed for this, and the refresh token with it.
     const token = await tokens.token(false);
     const body = { refreshToken: tokens.refreshToken };
+    // Nobody who uses this device next is to see notifications of this user; one that never asked for any is not known.
+    await callRest(fetchOf(options), baseUrl(options), 'DELETE', `/v1/devices/${deviceId}`, { token }).catch(() => {});
     await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/logout', { body, token });
     return true;
   } catch (cause) {

@@ -4,9 +4,11 @@ import { ParleyConversation, type ConversationEvents } from './conversation.js';
 import { Emitter } from './emitter.js';
 import { ParleyError, toParleyError } from './errors.js';
 import { newId } from './new-id.js';
+import { MediaDoor } from './media-door.js';
 import { Messenger, type MessengerDoor } from './messenger.js';
 import { PresenceBoard } from './presence-board.js';
 import type { OpenLink, ServerEvent } from './ports.js';
+import { PushDoor } from './push-door.js';
 import { RestDoor, type Fetch } from './rest.js';
 import { openSocketLink } from './socket-link.js';
 import { defaultStore, type ParleyStore } from './store.js';
@@ -46,11 +48,20 @@ export interface ClientParts extends Omit<ClientOptions, 'token'> {
   readonly onClose?: () => void;
 }
 
-const DEVICE_KEY = 'device';
+/** Where a store keeps the id of the device. */
+export const DEVICE_KEY = 'device';
 const ME_RETRY_MS_MAX = 10_000;
 
 /** The signed-in user's chat: one socket, one list of conversations, one outbox. Made by `connect`, `logIn`, `signUp`. */
 export class ParleyClient {
+  /** Uploads. */
+  readonly media: MediaDoor;
+  /** Notifications of this device. */
+  readonly push: PushDoor;
+  private readonly rest: RestDoor;
+  private readonly messenger: Messenger;
+  private readonly presence: PresenceBoard;
+  private readonly connection: Connection;
   private readonly emitter: Emitter<ClientEvents>;
   private readonly handles = new Map<string, { handle: ParleyConversation; emitter: Emitter<ConversationEvents> }>();
   private readonly dirty = new Set<string>();
@@ -61,14 +72,17 @@ export class ParleyClient {
 
   private constructor(
     private readonly parts: ClientParts,
-    private readonly rest: RestDoor,
-    private readonly messenger: Messenger,
-    private readonly presence: PresenceBoard,
-    private readonly connection: Connection,
+    doors: ClientDoors,
     /** Of the signed-in user. */
     readonly userId: string,
     hooks: Hooks,
   ) {
+    this.rest = doors.rest;
+    this.messenger = doors.messenger;
+    this.presence = doors.presence;
+    this.connection = doors.connection;
+    this.media = doors.media;
+    this.push = doors.push;
     this.emitter = new Emitter<ClientEvents>((fault) => parts.onFault?.(fault));
     hooks.client = this;
     this.stopWatching = watchPlatform({
@@ -86,11 +100,12 @@ export class ParleyClient {
     const url = parts.url.replace(/\/+$/, '');
     const rest = new RestDoor(parts.fetch ?? ((url, request) => globalThis.fetch(url, request)), url, parts.tokens);
     const userId = parts.userId ?? (await whoAmI(rest, clock, random)).userId;
+    const ownDeviceId = await deviceId(store, fault);
     const hooks: Hooks = { client: null };
     const connection: Connection = new Connection({
       url,
       path: '/socket.io',
-      deviceId: await deviceId(store, fault),
+      deviceId: ownDeviceId,
       clock,
       random,
       tokens: parts.tokens,
@@ -120,7 +135,9 @@ export class ParleyClient {
       discontinuity: (id, reason) => hooks.client?.handles.get(id)?.emitter.emit('discontinuity', { reason }),
       removed: (conversationId) => hooks.client?.removed(conversationId),
     });
-    const client = new ParleyClient({ ...parts, clock }, rest, messenger, presence, connection, userId, hooks);
+    const media = new MediaDoor({ url, tokens: parts.tokens, clock, random, fetch: parts.fetch });
+    const doors = { rest, messenger, presence, connection, media, push: new PushDoor(rest, ownDeviceId) };
+    const client = new ParleyClient({ ...parts, clock }, doors, userId, hooks);
     await messenger.start();
     connection.open();
     return client;
@@ -297,6 +314,15 @@ export class ParleyClient {
     this.changed(conversationId);
     this.handles.get(conversationId)?.handle.end();
   }
+}
+
+interface ClientDoors {
+  readonly rest: RestDoor;
+  readonly messenger: Messenger;
+  readonly presence: PresenceBoard;
+  readonly connection: Connection;
+  readonly media: MediaDoor;
+  readonly push: PushDoor;
 }
 
 /** The parts of a client begin before it does. */

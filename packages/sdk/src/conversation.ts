@@ -5,7 +5,7 @@ import type { Messenger } from './messenger.js';
 import type { RestDoor } from './rest.js';
 import { FIRST_UNREAD } from './timeline-loader.js';
 import type { TimelineItem } from './timeline-items.js';
-import type { ContentType, Conversation, Member, Message, Page, Receipt, Role, Settings } from './wire.js';
+import type { ContentType, Conversation, Media, Member, Message, Page, Receipt, Role, Settings } from './wire.js';
 
 export interface ConversationEvents {
   /** The timeline as it is now: one's own unsent messages included, oldest first, without a hole or a repeat. */
@@ -24,6 +24,8 @@ export interface SendOptions {
   readonly contentType?: ContentType;
   readonly replyToMessageId?: string;
   readonly mediaIds?: readonly string[];
+  /** Uploaded ones, instead of `mediaIds`: they show at once. */
+  readonly media?: readonly Media[];
   /** Made up unless given; the same one is never stored twice. */
   readonly clientMsgId?: string;
 }
@@ -138,6 +140,11 @@ export class ParleyConversation {
     return this.context.messenger.timelines.message(this.id, messageId);
   }
 
+  /** The media of a message with addresses that are good again: those that were shown are good for an hour. */
+  async freshMedia(messageId: string): Promise<readonly Media[]> {
+    return (await this.onMessage('GET', messageId)).media;
+  }
+
   /** A message that is here already, without asking the server. */
   peek(messageId: string): Message | null {
     return this.context.messenger.tracks.get(this.id)?.find(messageId) ?? null;
@@ -152,13 +159,15 @@ export class ParleyConversation {
   async send(content: string, options: SendOptions = {}): Promise<string> {
     if (this.isGone) throw new ParleyError('not_found', 'This conversation is gone', { status: 404 });
     const clientMsgId = options.clientMsgId ?? this.context.newId();
+    const media = options.media ?? [];
     this.jumpToLatest();
     await this.context.messenger.outbox.add({
       clientMsgId,
       conversationId: this.id,
       content,
       contentType: options.contentType ?? 'text',
-      mediaIds: options.mediaIds ?? [],
+      mediaIds: options.mediaIds ?? media.map(({ mediaId }) => mediaId),
+      media,
       replyToMessageId: options.replyToMessageId ?? null,
       createdAtMs: this.context.now(),
       failure: null,

@@ -1,7 +1,8 @@
 import type { ErrorCode, FieldError, SocketError } from './wire.js';
 
-/** What only a client can notice: no connection, no answer in time, a client that was closed, a full outbox. */
-export type LocalErrorCode = 'network' | 'timeout' | 'closed' | 'outbox_full' | 'outbox_expired' | 'store_failed';
+/** What only a client can notice: no connection, no answer in time, a client that was closed, a full outbox … */
+export type LocalErrorCode =
+  'network' | 'timeout' | 'closed' | 'cancelled' | 'outbox_full' | 'outbox_expired' | 'store_failed';
 
 /** The one error that calls of this package reject with. */
 export class ParleyError extends Error {

@@ -6,14 +6,17 @@ export type { ConnectionState } from './connection.js';
 export type { DiscontinuityReason } from './conversation-track.js';
 export type { ConversationEvents, ParleyConversation, SendOptions } from './conversation.js';
 export { ParleyError, type LocalErrorCode } from './errors.js';
+export type { CancelSignal, MediaDoor, UploadOptions, UploadSource } from './media-door.js';
 export type { SendFailure } from './outbox.js';
 export type { Link, LinkListener, LinkTarget, OpenLink, ServerEvent } from './ports.js';
+export type { PushDoor } from './push-door.js';
 export { indexedDbStore, keyValueStore, memoryStore, type KeyValueStorage, type ParleyStore } from './store.js';
 export type { MessageStatus, TimelineItem } from './timeline-items.js';
 export type { TokenOption } from './tokens.js';
 export type {
   ContentType,
   Conversation,
+  Device,
   ErrorCode,
   FieldError,
   Media,
@@ -23,6 +26,7 @@ export type {
   Presence,
   Reaction,
   Receipt,
+  RegisterDevice,
   Role,
   Settings,
   UpdateMe,

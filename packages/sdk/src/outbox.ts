@@ -1,7 +1,7 @@
 import { backOffMs, type Clock } from './clock.js';
 import { ParleyError, toParleyError, type LocalErrorCode } from './errors.js';
 import type { ParleyStore } from './store.js';
-import type { AckEvent, ContentType, ErrorCode, Stored } from './wire.js';
+import type { AckEvent, ContentType, ErrorCode, Media, Stored } from './wire.js';
 
 export const OUTBOX_ENTRIES_MAX = 1_000;
 /** A send that was answered `accepted` and not settled within this time is sent again. */
@@ -28,6 +28,8 @@ export interface OutboxEntry {
   readonly content: string;
   readonly contentType: ContentType;
   readonly mediaIds: readonly string[];
+  /** What is known of them, to show while it is being sent. Missing in what earlier versions kept. */
+  readonly media?: readonly Media[];
   readonly replyToMessageId: string | null;
   /** Milliseconds since the epoch, by the client's clock. */
   readonly createdAtMs: number;

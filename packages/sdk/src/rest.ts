@@ -70,7 +70,8 @@ function queryText(query: Query = {}): string {
   return `?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')}`;
 }
 
-function refusal(status: number, text: string, retryAfter: string | null): ParleyError {
+/** What an answer that is none says. */
+export function refusal(status: number, text: string, retryAfter: string | null): ParleyError {
   const retryAfterMs = retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined;
   try {
     const { code, detail, retryable, errors } = JSON.parse(text) as Problem;

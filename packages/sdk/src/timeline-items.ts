@@ -99,7 +99,7 @@ export class TimelineItems {
       contentType,
       clientMsgId,
       timestamp: new Date(createdAtMs).toISOString(),
-      media: [],
+      media: entry.media ?? [],
       replyToMessageId,
       editedAt: null,
       deletedAt: null,

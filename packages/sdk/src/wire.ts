@@ -8,6 +8,7 @@ export type {
   ContentType,
   Conversation,
   ConversationType,
+  Device,
   ErrorCode,
   FieldError,
   LastMessage,
@@ -21,6 +22,7 @@ export type {
   Reaction,
   ReadMark,
   Receipt,
+  RegisterDevice,
   Role,
   ServerEventName,
   ServerEventPayload,
@@ -33,4 +35,5 @@ export type {
   SyncedConversation,
   UpdateMe,
   User,
+  VapidKey,
 } from '@parley/contracts';
