@@ -179,8 +179,11 @@ describe('while something is lost', () => {
     await pass(500);
     await ada.watch(ben.userId);
     trial.sessions.goAway();
-    await passWithHeartbeats(68_000, ben);
-    expect(ada.statusesOf(ben.userId).at(-1)).toBe('offline');
+    await passWithHeartbeats(4_000, ben);
+    expect(ada.told).toEqual([]);
+    await passWithHeartbeats(5_000, ben);
+    expect(ada.statusesOf(ben.userId)).toEqual(['offline']);
+    await passWithHeartbeats(30_000, ben);
     const cyd = trial.east.connect();
     expect((await ada.watch(cyd.userId))[0]?.status).toBe('offline');
     trial.sessions.comeBackEmpty();

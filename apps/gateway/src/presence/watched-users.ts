@@ -141,6 +141,7 @@ export class WatchedUsers implements OnApplicationBootstrap, OnModuleDestroy {
     }
     if (Math.abs(now - this.scannedAt) < SCAN_EVERY_MS) return;
     this.scannedAt = now;
+    if (this.users.size > 0) void this.noticeOutage();
     for (const user of this.users.values()) {
       const { recheckAt } = user;
       // A clock that was set back must not put it off.
@@ -190,9 +191,17 @@ export class WatchedUsers implements OnApplicationBootstrap, OnModuleDestroy {
     return user.isKnown && status === 'offline' && now < this.unsureUntil ? user.status : status;
   }
 
+  /** Asks for nobody: that needs no answer over the network, and tells whether there would be one. */
+  private async noticeOutage(): Promise<void> {
+    this.noteOutage(await this.registry.ofUsers([]), this.settings.now());
+  }
+
   private noteOutage(sessions: SessionsByUser | null, now: number): void {
     const isAway = sessions === null;
-    if (isAway && !this.isAway) this.unsureUntil = now + UNKNOWN_SHOWN_AFTER_MS;
+    if (isAway && !this.isAway) {
+      this.unsureUntil = now + UNKNOWN_SHOWN_AFTER_MS;
+      this.recheckAll(UNKNOWN_SHOWN_AFTER_MS);
+    }
     this.isAway = isAway;
   }
 

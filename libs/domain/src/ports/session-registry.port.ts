@@ -48,7 +48,7 @@ export abstract class SessionRegistry {
 
   /**
    * The sessions of many users at once. Never rejects, ends in bounded time; null while nobody can say: then everybody
-   * counts as offline, and as without a session.
+   * counts as offline, and as without a session. Asking for nobody tells cheaply which of the two it is.
    */
   abstract ofUsers(userIds: readonly string[]): Promise<SessionsByUser | null>;
 

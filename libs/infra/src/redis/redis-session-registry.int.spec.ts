@@ -84,6 +84,7 @@ describe('sessions while Redis is away', () => {
     await registry.put([reportOf(ada)]);
     await redis.kill();
     await expect.poll(() => registry.ofUsers([ada])).toBeNull();
+    expect(await registry.ofUsers([])).toBeNull();
     expect(await registry.put([reportOf(ada)])).toBe(false);
     await redis.start();
     await expect.poll(() => returns, { timeout: 10_000 }).toBe(1);

@@ -31,6 +31,7 @@ export class RedisSessionRegistry extends SessionRegistry {
   }
 
   override async put(reports: readonly SessionReport[]): Promise<boolean> {
+    if (!this.line.isUp) return false;
     const now = this.now();
     const commands = new Map<string, string[]>();
     for (const { userId, gatewayId, deviceId, ttlMs, status, connected, connectedAt } of reports) {
@@ -77,9 +78,9 @@ export class RedisSessionRegistry extends SessionRegistry {
     commands: readonly (readonly string[])[],
   ): Promise<unknown[] | null> {
     const answers: unknown[] = [];
+    if (!this.line.isUp) return null;
     try {
       for (let from = 0; from < commands.length; from += COMMANDS_AT_ONCE) {
-        if (!this.line.isUp) return null;
         const some = commands.slice(from, from + COMMANDS_AT_ONCE).map((words) =>
           this.line.command(['EVALSHA', sha1, ...words]).catch((error: unknown) => {
             // A Redis that was restarted or flushed does not know the script.
