@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { commandSide, MediaInfraModule, type ProcessParts } from '@parley/infra';
+import { commandSide, MediaInfraModule, type ProcessParts, PushInfraModule } from '@parley/infra';
 import { ApiModule } from '../../api/src/api.module.js';
 import { GatewayModule } from '../../gateway/src/gateway.module.js';
 import { WorkerModule } from '../../worker/src/worker.module.js';
@@ -19,6 +19,7 @@ export class StandaloneModule {
         ...commandSide(parts, { failPoint: config.faults.failPoint, blockStateMs: BLOCK_STATE_MS }),
         // The lock of the data folder, or of the database, keeps other owners out.
         WorkerModule.forRoot({ ownerId: randomUUID(), exclusive: true, onTrouble, ...(onLost && { onLost }) }),
+        PushInfraModule.forRoot(parts),
         MediaInfraModule.files(parts),
         MediaInfraModule.work(parts),
         ApiModule,

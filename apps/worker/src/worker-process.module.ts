@@ -10,6 +10,7 @@ import {
   OperationsInfraModule,
   PipelineInfraModule,
   type ProcessParts,
+  PushInfraModule,
   runProcess,
   type Tracing,
 } from '@parley/infra';
@@ -20,7 +21,9 @@ import { WorkerModule } from './worker.module.js';
 @Module({})
 export class WorkerProcessModule {
   static forRoot(parts: ProcessParts): DynamicModule {
-    const { config, adapters, database, onTrouble, onLost } = parts;
+    const { config, adapters, database, logger, onTrouble, onLost } = parts;
+    const onReport = (what: string, figures: object): void => logger.info(figures, what);
+    const reappendWindowMs = config.cassandra.reappendSeconds * 1_000;
     return {
       module: WorkerProcessModule,
       imports: [
@@ -29,7 +32,15 @@ export class WorkerProcessModule {
         MediaInfraModule.files(parts),
         MediaInfraModule.work(parts),
         PipelineInfraModule.forRoot({ adapters, database, failPoint: config.faults.failPoint, onTrouble }),
-        WorkerModule.forRoot({ ownerId: randomUUID(), exclusive: false, onTrouble, ...(onLost && { onLost }) }),
+        PushInfraModule.forRoot(parts),
+        WorkerModule.forRoot({
+          ownerId: randomUUID(),
+          exclusive: false,
+          onTrouble,
+          onReport,
+          reappendWindowMs,
+          ...(onLost && { onLost }),
+        }),
       ],
     };
   }

@@ -10,6 +10,7 @@ export * from './media-infra.module.js';
 export * from './pipeline-adapters.js';
 export * from './pipeline-infra.module.js';
 export * from './process-parts.js';
+export * from './push-infra.module.js';
 export * from './run-process.js';
 export * from './serving.js';
 export * from './postgres/accounts/index.js';

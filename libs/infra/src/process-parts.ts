@@ -9,6 +9,7 @@ import { OperationsInfraModule, type OperationsInfraOptions } from './operations
 import type { PipelineAdapters } from './pipeline-adapters.js';
 import { PipelineInfraModule } from './pipeline-infra.module.js';
 import type { Database } from './postgres/database.js';
+import { pushKeysOf } from './push/push-keys.js';
 
 /** What a process has opened before its modules are made. */
 export interface ProcessParts extends OperationsInfraOptions {
@@ -32,6 +33,7 @@ function accountsInfra({ config, database, adapters, onTrouble }: ProcessParts):
       perAccountAndAddress: rateLimits.failedLoginsPerAccount,
       perAddress: rateLimits.failedLoginsPerAddress,
     },
+    push: pushKeysOf(config),
     rateLimiter: rateLimits.mode === 'off' ? new UnlimitedRateLimiter() : adapters.rateLimiter,
     onTrouble,
   });

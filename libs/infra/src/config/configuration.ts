@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { ADAPTER_SETTINGS } from './adapter-settings.js';
+import { PUSH_SETTINGS } from './push-settings.js';
 import { MEDIA_SETTINGS } from './media-settings.js';
 import { SECURITY_SETTINGS } from './security-settings.js';
 import {
@@ -201,6 +202,7 @@ export const SETTINGS = {
       max: 1_000,
     }),
   },
+  push: PUSH_SETTINGS,
   sockets: {
     bufferBytesMax: integer('SOCKET_BUFFER_BYTES_MAX', {
       description: 'Bytes that may wait for one slow reader; beyond that its socket is closed (`slow_consumer`).',

@@ -3,8 +3,23 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFi
 import { join } from 'node:path';
 import type { AppConfig } from './configuration.js';
 
-const SECRET_FILE = 'auth-jwt-secret';
 const SECRET_BYTES = 32;
+
+/** A secret in a file of its own in the data folder. */
+export interface KeptSecret {
+  file: string;
+  make: () => string;
+  looksRight: RegExp;
+  /** What the operator can do when the file holds something else. */
+  remedy: string;
+}
+
+const JWT_SECRET: KeptSecret = {
+  file: 'auth-jwt-secret',
+  make: () => randomBytes(SECRET_BYTES).toString('base64url'),
+  looksRight: /^[\w-]{43}$/,
+  remedy: 'set AUTH_JWT_SECRET, or remove the file to have another made (all sign-ins end)',
+};
 
 /** The configuration with the secret that signs access tokens: the given one, or the one kept in the data folder. */
 export type ConfigWithSecret = AppConfig & { readonly auth: { readonly jwtSecret: string } };
@@ -15,19 +30,19 @@ export type ConfigWithSecret = AppConfig & { readonly auth: { readonly jwtSecret
  * @throws Error with a sentence when the kept file cannot be read or is not a secret
  */
 export function withJwtSecret(config: AppConfig): ConfigWithSecret {
-  const jwtSecret = config.auth.jwtSecret ?? keptSecret(config.profile.dataDir);
+  const jwtSecret = config.auth.jwtSecret ?? keptSecret(config.profile.dataDir, JWT_SECRET);
   return Object.freeze({ ...config, auth: Object.freeze({ ...config.auth, jwtSecret }) });
 }
 
-function keptSecret(dataDir: string): string {
+/**
+ * The secret of the data folder; made at the first call, readable by its owner only.
+ * @throws Error with a sentence when the kept file cannot be read or holds something else
+ */
+export function keptSecret(dataDir: string, { file, make, looksRight, remedy }: KeptSecret): string {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const path = join(dataDir, SECRET_FILE);
-  const kept = read(path) ?? make(path);
-  if (!/^[\w-]{43}$/.test(kept)) {
-    throw new Error(
-      `${path} does not hold a secret of ours: set AUTH_JWT_SECRET, or remove the file to have another made (all sign-ins end).`,
-    );
-  }
+  const path = join(dataDir, file);
+  const kept = read(path) ?? keep(path, make());
+  if (!looksRight.test(kept)) throw new Error(`${path} does not hold a secret of ours: ${remedy}.`);
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
   return kept;
 }
@@ -37,18 +52,14 @@ function read(path: string): string | undefined {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Error(
-      `The secret for access tokens cannot be read from ${path} (${(error as NodeJS.ErrnoException).code}).`,
-      {
-        cause: error,
-      },
-    );
+    throw new Error(`A secret cannot be read from ${path} (${(error as NodeJS.ErrnoException).code}).`, {
+      cause: error,
+    });
   }
 }
 
 /** Written beside its place and linked into it: a crash leaves no half secret, and the first of two processes wins. */
-function make(path: string): string {
-  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+function keep(path: string, secret: string): string {
   const fresh = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   writeFileSync(fresh, `${secret}\n`, { mode: 0o600, flag: 'wx', flush: true });
   try {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { adapterContradictions } from './adapter-choice.js';
 import { ALL_SETTINGS, EnvironmentSchema, SETTINGS, type AppConfig } from './configuration.js';
+import { pushContradictions } from './push-settings.js';
 import { securityContradictions } from './security-settings.js';
 
 /** DI token of the parsed configuration. */
@@ -61,7 +62,7 @@ function contradictions(given: Record<string, string>): string[] {
       if (given[name]) problems.push(`${name} needs AUTH_EXTERNAL_JWT_SECRET or AUTH_EXTERNAL_JWKS_URL beside it`);
     }
   }
-  return [...problems, ...adapterContradictions(given), ...securityContradictions(given)];
+  return [...problems, ...adapterContradictions(given), ...pushContradictions(given), ...securityContradictions(given)];
 }
 
 function nest(values: Record<string, unknown>): AppConfig {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { doorMetricsContract } from '../../../domain/src/ports/door-metrics.port.contract.js';
 import { handlerMetricsContract } from '../../../domain/src/ports/handler-metrics.port.contract.js';
+import { pushMetricsContract } from '../../../domain/src/notifications/push-metrics.port.contract.js';
 import { pipelineMetricsContract } from '../../../domain/src/ports/pipeline-metrics.port.contract.js';
 import { Metrics } from './metrics.js';
 
 pipelineMetricsContract('for Prometheus', () => new Metrics());
 doorMetricsContract('for Prometheus', () => new Metrics());
 handlerMetricsContract('for Prometheus', () => new Metrics());
+pushMetricsContract('for Prometheus', () => new Metrics());
 
 async function linesOf(metrics: Metrics): Promise<string[]> {
   return (await metrics.text()).split('\n');
@@ -27,10 +29,14 @@ describe('the metrics', () => {
       'http_request_duration_ms histogram',
       'live_deliveries_total counter',
       'message_delivery_latency_ms histogram',
+      'messages_reappended_total counter',
       'messages_sent_total counter',
       'partition_owner_state gauge',
       'presence_subscriptions gauge',
       'presence_updates_total counter',
+      'push_in_flight gauge',
+      'push_notifications_total counter',
+      'push_provider_resting gauge',
       'rate_limited_total counter',
       'refused_commands_total counter',
       'resent_deliveries_total counter',
@@ -55,6 +61,8 @@ describe('the metrics', () => {
     metrics.rateLimited('sends_per_user');
     metrics.slowConsumer();
     metrics.handlerAttempt('push', 'handled');
+    metrics.pushTask('apns', 'gone');
+    metrics.pushInFlight('fcm', 3, true);
     metrics.handlerBacklog('push', 4, 2);
     metrics.partitionOwnerState(3, 'owning');
     metrics.socketEvent('send_message', 'ok');
@@ -71,6 +79,9 @@ describe('the metrics', () => {
         'rate_limited_total{limit="sends_per_user"} 1',
         'slow_consumers_total 1',
         'event_handler_attempts_total{outcome="handled"} 1',
+        'push_notifications_total{provider="apns",outcome="gone"} 1',
+        'push_in_flight{provider="fcm"} 3',
+        'push_provider_resting{provider="fcm"} 1',
         'event_handler_lag_records{handler="push"} 4',
         'event_handler_held_events{handler="push"} 2',
         'partition_owner_state{partition="3"} 1',

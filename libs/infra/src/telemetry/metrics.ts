@@ -2,27 +2,44 @@ import { CLIENT_EVENTS, ERROR_CODE_NAMES, type ErrorCode } from '@parley/contrac
 import {
   HANDLER_OUTCOMES,
   PARTITION_OWNER_STATES,
+  PUSH_OUTCOMES,
+  PUSH_PROVIDERS,
   RATE_LIMIT_NAMES,
   type DoorMetrics,
   type HandlerMetrics,
   type HandlerOutcome,
   type PartitionOwnerState,
   type PipelineMetrics,
+  type PushMetrics,
+  type PushOutcome,
   type RateLimitName,
 } from '@parley/domain';
 import { collectDefaultMetrics, Registry, type Metric } from 'prom-client';
+import type { HealthChecks } from './health-checks.js';
 import { HttpDurations } from './http-durations.js';
-import { Counter, Gauge, Histogram, LabelledCounter, NamedGauge, PartitionGauge, type Series } from './series.js';
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  LabelledCounter,
+  NamedCounter,
+  NamedGauge,
+  PartitionGauge,
+  PartsGauge,
+  type Series,
+} from './series.js';
 
 const LATENCY_BOUNDS_MS = [0.5, 1, 2, 3, 5, 7.5, 10, 15, 25, 50, 100, 250, 500, 1_000, 5_000];
 const BATCH_BOUNDS_RECORDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
 const COMMIT_BOUNDS_MS = [0.5, 1, 2, 3, 5, 7.5, 10, 15, 25, 50, 100, 250, 1_000, 5_000];
+/** Kinds of failures that are told apart. */
+const TROUBLES_MAX = 64;
 /** A message id has ten bits for the partition. */
 const PARTITIONS_MAX = 1_024;
 const HANDLERS_MAX = 100;
 
 /** Every figure of this system that Prometheus reads, by name, in one place. Safe to call from the hottest paths. */
-export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
+export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics, PushMetrics {
   private readonly registry = new Registry();
 
   private readonly connections = this.add(new Gauge('websocket_connections', 'Sockets that are connected now.'));
@@ -49,6 +66,12 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
   );
   private readonly deadLetters = this.add(
     new Counter('dead_letters_total', 'Records that were set aside as unusable.'),
+  );
+  private readonly reappended = this.add(
+    new Counter(
+      'messages_reappended_total',
+      'Messages that were appended to the message store again after a part of it was away.',
+    ),
   );
   private readonly refused = this.add(
     new LabelledCounter('refused_commands_total', 'Commands that were refused.', [
@@ -77,6 +100,15 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
   );
   private readonly failedReports = this.add(
     new Counter('session_reports_failed_total', 'Reports of sessions that the registry did not take.'),
+  );
+  private readonly partitions = this.add(
+    new Gauge('command_log_partitions', 'Partitions of the command log: each should have its owner somewhere.'),
+  );
+  private readonly parts = this.add(
+    new PartsGauge('health_part_up', 'What this process needs, and `process` for whether it is ready: 1 or 0.', 'part'),
+  );
+  private readonly troubles = this.add(
+    new NamedCounter('troubles_total', 'Failures that the process lives through.', 'what', TROUBLES_MAX),
   );
   private readonly http = this.add(new HttpDurations());
   private readonly owners = this.add(
@@ -111,6 +143,24 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
     ),
   );
 
+  private readonly pushTasks = this.add(
+    new LabelledCounter('push_notifications_total', 'Notifications that came to a provider, and what became of them.', [
+      ['provider', [...PUSH_PROVIDERS, 'other']],
+      ['outcome', [...PUSH_OUTCOMES, 'other']],
+    ]),
+  );
+  private readonly pushUnderWay = this.add(
+    new NamedGauge('push_in_flight', 'Notifications that a provider is being asked for.', 'provider', HANDLERS_MAX),
+  );
+  private readonly pushResting = this.add(
+    new NamedGauge(
+      'push_provider_resting',
+      '1 while a provider is left alone after failures.',
+      'provider',
+      HANDLERS_MAX,
+    ),
+  );
+
   /** Also reports memory, CPU, garbage collection and the lag of the event loop. For one instance in a process. */
   withProcessFigures(): this {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 20 });
@@ -120,6 +170,21 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
   /** `lagRecords` is asked at each scrape: how many records of the command log are not applied yet. */
   watchLogLag(lagRecords: () => number): void {
     this.lag.readFrom(lagRecords);
+  }
+
+  /** Each scrape asks what the process needs, as readiness does. */
+  watchHealth(health: HealthChecks): void {
+    this.parts.readFrom(() => health.parts());
+  }
+
+  /** How many partitions the log has. */
+  logPartitions(count: number): void {
+    this.partitions.set(count);
+  }
+
+  /** @param what the kind of failure, in words that do not change */
+  trouble(what: string): void {
+    this.troubles.add(what);
   }
 
   /** The text that Prometheus scrapes. */
@@ -142,6 +207,10 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
 
   messageDelivered(latencyMs: number): void {
     this.deliveryLatency.observe(latencyMs);
+  }
+
+  messagesReappended(count: number): void {
+    this.reappended.add(count);
   }
 
   liveDeliveries(count: number, resent: boolean): void {
@@ -200,6 +269,15 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics {
   handlerBacklog(handler: string, lagRecords: number, heldEvents: number): void {
     this.handlerLag.set(handler, lagRecords);
     this.handlerHeld.set(handler, heldEvents);
+  }
+
+  pushTask(provider: string, outcome: PushOutcome): void {
+    this.pushTasks.add(provider, outcome);
+  }
+
+  pushInFlight(provider: string, tasks: number, resting: boolean): void {
+    this.pushUnderWay.set(provider, tasks);
+    this.pushResting.set(provider, resting ? 1 : 0);
   }
 
   private add<Kind extends Series>(series: Kind): Kind {

@@ -205,3 +205,54 @@ export class NamedGauge extends Series {
     return [...this.values].map(([of, value]) => ({ labels: { [this.label]: of }, value }));
   }
 }
+
+/** Counts by names that are not known beforehand; beyond a bound they share the name `other`. */
+export class NamedCounter extends Series {
+  private readonly counts = new Map<string, number>();
+
+  constructor(
+    name: string,
+    help: string,
+    private readonly label: string,
+    private readonly namesMax: number,
+  ) {
+    super(name, help, 'counter');
+  }
+
+  add(of: string): void {
+    const known = this.counts.has(of) || this.counts.size < this.namesMax ? of : 'other';
+    this.counts.set(known, (this.counts.get(known) ?? 0) + 1);
+  }
+
+  protected override readings(): Reading[] {
+    return [...this.counts].map(([of, value]) => ({ labels: { [this.label]: of }, value }));
+  }
+}
+
+/** 1 or 0 for each part of a whole, asked when it is read. */
+export class PartsGauge extends Series {
+  private source: (() => Promise<ReadonlyMap<string, boolean>>) | undefined;
+
+  constructor(
+    name: string,
+    help: string,
+    private readonly label: string,
+  ) {
+    super(name, help, 'gauge');
+  }
+
+  readFrom(source: () => Promise<ReadonlyMap<string, boolean>>): void {
+    this.source = source;
+  }
+
+  override async get(): Promise<object> {
+    const parts = (await this.source?.()) ?? new Map<string, boolean>();
+    const values = [...parts].map(([part, up]) => ({ labels: { [this.label]: part }, value: up ? 1 : 0 }));
+    return { name: this.name, help: this.help, type: this.type, aggregator: 'sum', values };
+  }
+
+  /** Nobody knows without asking. */
+  protected override readings(): Reading[] {
+    return [];
+  }
+}
