@@ -58,8 +58,9 @@ async function watch(viewer: Client, ...users: Client[]): Promise<void> {
 }
 const statusesOf = (viewer: Client, userId: string): string[] =>
   (viewer.heard('presence_update') as Presence[]).filter((one) => one.userId === userId).map(({ status }) => status);
-const sees = (viewer: Client, userId: string, statuses: string[], timeout = 10_000): Promise<void> =>
-  expect.poll(() => statusesOf(viewer, userId), { timeout }).toEqual(statuses) as unknown as Promise<void>;
+async function expectSeen(viewer: Client, userId: string, statuses: string[], timeout = 10_000): Promise<void> {
+  await expect.poll(() => statusesOf(viewer, userId), { timeout }).toEqual(statuses);
+}
 const channels = async (userId: string): Promise<unknown[]> =>
   (await ports[0]!.broadcast['line'].command([
     'PUBSUB',
@@ -72,10 +73,10 @@ describe('presence over two gateways and Redis', () => {
     const ben = randomUUID();
     expect(await subscribe(ada, ben)).toEqual(['offline']);
     const { socket } = await inEast(ben);
-    await sees(ada, ben, ['online'], 2_000);
+    await expectSeen(ada, ben, ['online'], 2_000);
     expect(await subscribe(await inEast(), ben)).toEqual(['online']);
     socket.destroy();
-    await sees(ada, ben, ['online', 'offline']);
+    await expectSeen(ada, ben, ['online', 'offline']);
   });
 
   it('shows nothing of a device that moves from one to the other', async () => {
@@ -84,7 +85,7 @@ describe('presence over two gateways and Redis', () => {
     ben.socket.destroy();
     gone.socket.destroy();
     await inWest(ben.userId);
-    await sees(ada, gone.userId, ['offline']);
+    await expectSeen(ada, gone.userId, ['offline']);
     expect(statusesOf(ada, ben.userId)).toEqual([]);
   });
 
@@ -94,11 +95,11 @@ describe('presence over two gateways and Redis', () => {
     await watch(ben, ada);
     records.hidden.add(ben.userId);
     await ports[0]!.broadcast.publish([{ type: 'presence-hidden', userId: ben.userId, hidden: true }]);
-    await sees(ada, ben.userId, ['offline']);
-    await sees(ben, ada.userId, ['offline']);
+    await expectSeen(ada, ben.userId, ['offline']);
+    await expectSeen(ben, ada.userId, ['offline']);
     records.blocks.add(`${cyd.userId}/${ada.userId}`);
     await ports[0]!.broadcast.publish([{ type: 'blocks-changed', blockerId: cyd.userId, blockedId: ada.userId }]);
-    await sees(ada, cyd.userId, ['offline']);
+    await expectSeen(ada, cyd.userId, ['offline']);
   });
 
   it('follows in Redis those who are watched, and nobody else', async () => {
@@ -122,13 +123,13 @@ describe('presence over two gateways and Redis', () => {
     const cyd = randomUUID();
     await subscribe(ada, cyd);
     await redis.kill();
-    await sees(ada, ben.userId, ['offline'], OUTAGE_SHOWN_MS_MAX);
+    await expectSeen(ada, ben.userId, ['offline'], OUTAGE_SHOWN_MS_MAX);
     // Somebody comes while nobody can know it.
     await inEast(cyd);
     expect(await subscribe(ada, cyd)).toEqual(['offline']);
     await redis.start();
-    await sees(ada, ben.userId, ['offline', 'online'], RIGHT_AGAIN_MS_MAX);
-    await sees(ada, cyd, ['online'], RIGHT_AGAIN_MS_MAX);
+    await expectSeen(ada, ben.userId, ['offline', 'online'], RIGHT_AGAIN_MS_MAX);
+    await expectSeen(ada, cyd, ['online'], RIGHT_AGAIN_MS_MAX);
   });
 
   it('shows nothing of a Redis that was restarted and forgot everything', async () => {
@@ -138,7 +139,7 @@ describe('presence over two gateways and Redis', () => {
     await redis.start();
     await ada.hears('resync');
     gone.socket.destroy();
-    await sees(ada, gone.userId, ['offline'], RIGHT_AGAIN_MS_MAX);
+    await expectSeen(ada, gone.userId, ['offline'], RIGHT_AGAIN_MS_MAX);
     expect(statusesOf(ada, ben.userId)).toEqual([]);
   });
 });
