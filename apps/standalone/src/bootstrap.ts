@@ -84,6 +84,7 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
   const { logger } = deps;
   const metrics = new Metrics().withProcessFigures();
   const health = new HealthChecks();
+  metrics.watchHealth(health);
   shutdown.at('stop_accepting', 'readiness', CLOSE_TIMEOUT_MS, () => health.drain());
 
   const metricsPort = await serveOperations(config, { metrics, health, shutdown });
@@ -92,7 +93,10 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
     await database.pool.query('SELECT 1');
   });
 
-  const onTrouble = (what: string, error: unknown): void => logger.warn({ err: error }, what);
+  const onTrouble = (what: string, error: unknown): void => {
+    metrics.trouble(what);
+    logger.warn({ err: error }, what);
+  };
   // The lock of the data folder, or of the database, is held: nobody else commits.
   const adapters = await openPipelineAdapters({
     config,
@@ -104,6 +108,7 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
   });
   shutdown.at('close_application', 'engines', CLOSE_TIMEOUT_MS, () => adapters.close());
   for (const { name, check } of adapters.engines) health.watch(name, check);
+  metrics.logPartitions(adapters.log.partitions);
   // After the lock of the data folder was taken: the secret lives in it.
   const complete: ConfigWithSecret = withJwtSecret(config);
   const app = await NestFactory.create<NestFastifyApplication>(

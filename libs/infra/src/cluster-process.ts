@@ -50,17 +50,22 @@ async function start(role: ClusterRole, config: AppConfig, deps: ProcessDeps): P
   const { logger, shutdown, onLost } = deps;
   const metrics = new Metrics().withProcessFigures();
   const health = new HealthChecks();
+  metrics.watchHealth(health);
   shutdown.at('stop_accepting', 'readiness', CLOSE_TIMEOUT_MS, () => health.drain());
   await serveOperations(config, { metrics, health, shutdown });
   const { database, databaseUrl } = await openSharedDatabase(config, deps);
   health.register('database', async () => {
     await database.pool.query('SELECT 1');
   });
-  const onTrouble = (what: string, error: unknown): void => logger.warn({ err: error }, what);
+  const onTrouble = (what: string, error: unknown): void => {
+    metrics.trouble(what);
+    logger.warn({ err: error }, what);
+  };
   const clientId = `parley-${role.name}`;
   const adapters = await openPipelineAdapters({ config, database, databaseUrl, alone: false, clientId, onTrouble });
   shutdown.at('close_application', 'engines', CLOSE_TIMEOUT_MS, () => adapters.close());
   for (const { name, check } of adapters.engines) health.watch(name, check);
+  metrics.logPartitions(adapters.log.partitions);
 
   const complete = withJwtSecret(config);
   const parts: ProcessParts = {

@@ -61,6 +61,13 @@ export class HealthChecks extends Health {
     return this.answer.readiness;
   }
 
+  /** Which parts can do their work now, by name, and under `process` whether this process is ready. */
+  async parts(): Promise<Map<string, boolean>> {
+    const { ready, missing } = await this.readiness();
+    const parts = [...this.checks.keys()].map((name) => [name, !missing.includes(name)] as const);
+    return new Map([...parts, ['process', ready]]);
+  }
+
   private async ask(): Promise<Readiness> {
     if (this.draining) return { ready: false, missing: ['draining'] };
     const names = [...this.checks.keys()];
