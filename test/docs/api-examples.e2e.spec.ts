@@ -21,6 +21,7 @@ const REST_ORDER = `
   listBlocks unblockUser createConversation listConversations getConversation renameConversation changeMembers
   listMembers changeSettings sendMessage getMessage getHistory editMessage react unreact markRead getReceipts
   registerDevice listDevices getDevice removeDevice getVapidKey
+  uploadMedia getMedia getThumbnail getScreenPicture getTusExtensions beginUpload continueUpload abandonUpload
   queryPresence deleteMessage sync connect logOut`
   .trim()
   .split(/\s+/);
@@ -33,7 +34,7 @@ interface Operation {
   operationId: string;
   method: string;
   path: string;
-  requestBody?: { content: { 'application/json': { example: unknown } } };
+  requestBody?: { content: { 'application/json'?: { example: unknown }; 'multipart/form-data'?: unknown } };
   parameters?: { name: string; in: string; required: boolean }[];
 }
 
@@ -62,6 +63,17 @@ const CONVERSATION = '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b91';
 const CHARLES = '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b92';
 const MESSAGE = '764123456789012480';
 const REFRESH_TOKEN = 'opaque';
+const MEDIUM = 'the medium that was uploaded';
+const UPLOAD = 'the upload that was begun';
+const UPLOADED = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+/** What a client of the protocol says beside, by operation. */
+const TUS_HEADERS: Record<string, Record<string, string>> = {
+  beginUpload: { 'upload-length': '8' },
+  continueUpload: { 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
+};
 const ACCESS_TOKEN = 'a fresh access token';
 
 function made<Value>(example: Value): Value {
@@ -85,18 +97,32 @@ async function call(operation: Operation): Promise<{ status: number; body: unkno
     userId: real.get(CHARLES) ?? '',
     deviceId: '0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7bd1',
     emoji: encodeURIComponent('👍'),
+    mediaId: real.get(MEDIUM) ?? '',
+    uploadId: real.get(UPLOAD) ?? '',
   };
   const query = parameters.some(({ name }) => name === 'search') ? '?search=Charles' : '';
   const url = app.url + path.replace(/\{(\w+)\}/g, (_, name: string) => inPath[name] ?? '') + query;
   const headers: Record<string, string> = { authorization: `Bearer ${real.get(ACCESS_TOKEN)}` };
   const init: RequestInit = { method: method.toUpperCase(), headers };
-  if (requestBody) {
+  if (path.startsWith('/v1/media/tus')) {
+    Object.assign(headers, { 'tus-resumable': '1.0.0' }, TUS_HEADERS[operation.operationId]);
+    if (operation.operationId === 'continueUpload') init.body = 'half';
+  }
+  const json = requestBody?.content['application/json'];
+  if (json) {
     headers['content-type'] = 'application/json';
-    init.body = JSON.stringify(made(requestBody.content['application/json'].example));
+    init.body = JSON.stringify(made(json.example));
+  } else if (requestBody) {
+    const form = new FormData();
+    form.append('file', new Blob([UPLOADED]), 'engine.png');
+    init.body = form;
   }
   const answer = await fetch(url, init);
+  const location = answer.headers.get('location');
+  if (location) real.set(UPLOAD, location.slice(location.lastIndexOf('/') + 1));
   const text = await answer.text();
-  return { status: answer.status, body: text === '' ? null : JSON.parse(text) };
+  const isJson = /\bjson\b/.test(answer.headers.get('content-type') ?? '');
+  return { status: answer.status, body: isJson ? JSON.parse(text) : null };
 }
 
 /** What later examples speak of: tokens, the group, the message. */
@@ -105,6 +131,7 @@ async function remember(id: string, body: unknown): Promise<void> {
   if (fields?.accessToken && fields.refreshToken && fields.user) {
     real.set(ACCESS_TOKEN, fields.accessToken).set(REFRESH_TOKEN, fields.refreshToken).set(ADA, fields.user.userId);
   }
+  if (id === 'uploadMedia') real.set(MEDIUM, (body as { mediaId: string }).mediaId);
   if (id === 'sendMessage' && fields.messageId) real.set(MESSAGE, fields.messageId);
   if (id === 'createConversation') real.set(CONVERSATION, await groupOfAda());
 }
@@ -158,6 +185,13 @@ it('logOut is answered as it says', async () => {
   await expectAnswerAsDescribed('logOut');
 });
 
+/** Null when the document says that this answer has no JSON. */
+function hasNoJson({ path, method }: Operation, status: number): unknown {
+  const operation = openApi.paths[path]?.[method] as { responses: Record<string, { content?: object }> };
+  const { content = {} } = operation.responses[status] ?? { content: { undescribed: true } };
+  return Object.keys(content).some((type) => type !== '*/*') ? `${status} without JSON` : null;
+}
+
 async function expectAnswerAsDescribed(id: string): Promise<void> {
   const operation = operations.get(id) as Operation;
   const { status, body } = await call(operation);
@@ -165,7 +199,10 @@ async function expectAnswerAsDescribed(id: string): Promise<void> {
   expect(status, JSON.stringify(body)).toBeLessThan(300);
   const route = encodeURIComponent(operation.path.replaceAll('/', '~1'));
   const response = `/paths/${route}/${operation.method}/responses/${status}`;
-  const problems = status === 204 ? body : misfit('openapi', `${response}/content/application~1json/schema`, body);
+  const problems =
+    body === null
+      ? hasNoJson(operation, status)
+      : misfit('openapi', `${response}/content/application~1json/schema`, body);
   expect(problems).toBeNull();
   await remember(id, body);
 }

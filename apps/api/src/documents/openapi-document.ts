@@ -111,7 +111,8 @@ function operationObject({ controller, handler, description, isPublic }: Route):
     tags: [description.tag],
     summary: description.summary,
     ...(description.description && { description: description.description }),
-    security: isPublic ? [] : [{ accessToken: [] }],
+    // Whoever fetches a file sends a token, or the link that carries its own signature.
+    security: description.bytes ? [{ accessToken: [] }, {}] : isPublic ? [] : [{ accessToken: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: bodyObject(body) }),
     ...(description.upload && { requestBody: UPLOAD }),

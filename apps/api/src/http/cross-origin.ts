@@ -5,7 +5,7 @@ const TUS_REQUEST_HEADERS = 'tus-resumable, upload-length, upload-offset, upload
 const TUS_ANSWER_HEADERS = 'location, tus-resumable, upload-length, upload-offset, upload-expires';
 
 const PREFLIGHT_HEADERS = {
-  'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+  'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
   'access-control-allow-headers': `authorization, content-type, x-request-id, ${TUS_REQUEST_HEADERS}`,
   'access-control-max-age': '600',
 };

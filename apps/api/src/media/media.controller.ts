@@ -40,6 +40,7 @@ export class MediaController {
   @HttpCode(201)
   @Operation({
     tag: 'Media',
+    id: 'uploadMedia',
     summary: 'Upload a file',
     description:
       'As `multipart/form-data` with one field, `file`. Its type is found from its bytes. What is neither sent nor made an avatar within a day is deleted.',

@@ -1,18 +1,31 @@
-import { Controller, Delete, Head, Inject, Options, Patch, Post, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Head, Inject, Options, Param, Patch, Post, Req, Res } from '@nestjs/common';
+import { MediaSchema } from '@parley/contracts';
 import type { Principal } from '@parley/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { CurrentUser } from '../auth/current-user.js';
 import { Public } from '../auth/public.js';
 import { Operation } from '../documents/operation.js';
 import { ResumableUploads } from './resumable-uploads.js';
+
+const UPLOAD_ID_CHARS_MAX = 100;
+const UploadParamsSchema = z.strictObject({ uploadId: z.string().max(UPLOAD_ID_CHARS_MAX) });
 
 /** The second door of uploads: an upload that was broken off goes on where it stopped. */
 @Controller('v1/media/tus')
 export class ResumableUploadsController {
   constructor(@Inject(ResumableUploads) private readonly uploads: ResumableUploads) {}
 
-  @Options(['', ':uploadId'])
+  @Options()
   @Public()
+  @Operation({
+    tag: 'Media',
+    id: 'getTusExtensions',
+    summary: 'What of the tus protocol is spoken here',
+    answers: [
+      { status: 204, description: 'In the headers `Tus-Version`, `Tus-Extension` and `Tus-Max-Size`', schema: null },
+    ],
+  })
   protocol(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.hand(request, reply, null);
   }
@@ -20,6 +33,7 @@ export class ResumableUploadsController {
   @Post()
   @Operation({
     tag: 'Media',
+    id: 'beginUpload',
     summary: 'Begin a resumable upload (tus 1.0.0)',
     description:
       'By the tus protocol, with the extensions that `OPTIONS` names; clients of it exist for every platform. `filename` and `filetype` in `Upload-Metadata` are what a form would say. The `PATCH` that brings the last byte is answered 200 with the Media; what is not finished within a day is deleted.',
@@ -36,12 +50,46 @@ export class ResumableUploadsController {
   }
 
   @Patch(':uploadId')
-  goOn(@CurrentUser() { userId }: Principal, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  @Operation({
+    tag: 'Media',
+    id: 'continueUpload',
+    summary: 'Send the next bytes of a resumable upload',
+    answers: [
+      { status: 200, description: 'These were the last ones: the file is kept', schema: MediaSchema },
+      { status: 204, description: '`Upload-Offset` is how many are here', schema: null },
+    ],
+    refusals: [
+      'not_found',
+      'conflict',
+      'payload_too_large',
+      'media_quota_exceeded',
+      'unsupported_media_type',
+      'media_too_large',
+    ],
+  })
+  goOn(
+    @CurrentUser() { userId }: Principal,
+    @Param({ schema: UploadParamsSchema }) _upload: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ) {
     return this.hand(request, reply, userId);
   }
 
   @Delete(':uploadId')
-  giveUp(@CurrentUser() { userId }: Principal, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  @Operation({
+    tag: 'Media',
+    id: 'abandonUpload',
+    summary: 'Give a resumable upload up',
+    answers: [{ status: 204, description: 'What was sent of it is deleted', schema: null }],
+    refusals: ['not_found'],
+  })
+  giveUp(
+    @CurrentUser() { userId }: Principal,
+    @Param({ schema: UploadParamsSchema }) _upload: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ) {
     return this.hand(request, reply, userId);
   }
 

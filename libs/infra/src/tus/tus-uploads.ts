@@ -88,13 +88,11 @@ export class TusUploads {
       },
       onIncomingRequest: async (request, uploadId) => {
         // Another's upload answers like one that does not exist.
-        if (!uploadId.startsWith(`${this.callerOf(request)}_`)) throw refusal(new DomainError('not_found'));
+        if (!uploadId.startsWith(`${this.callerOf(request)}_`)) throw new DomainError('not_found');
       },
       onUploadFinish: async (request, { id, metadata }) => this.finished(store, this.callerOf(request), id, metadata),
       onResponseError: (_request, error) => {
-        const cause = error instanceof Error ? error.cause : undefined;
         if (error instanceof DomainError) return refusal(error);
-        if (cause instanceof DomainError) return refusal(cause);
         if ('status_code' in error) return undefined;
         this.options.onTrouble('A resumable upload failed', error);
         return refusal(new DomainError('internal'));
@@ -130,7 +128,7 @@ export class TusUploads {
 
   private callerOf(request: TusRequest): string {
     const userId = request.runtime?.node && this.callers.get(request.runtime.node.req);
-    if (!userId) throw refusal(new DomainError('unauthenticated'));
+    if (!userId) throw new DomainError('unauthenticated');
     return userId;
   }
 }
