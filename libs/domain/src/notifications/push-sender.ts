@@ -12,6 +12,8 @@ const IDLE_MS = 500;
 const TROUBLE_PAUSE_MS = 2_000;
 /** Before the second attempt; doubled for each further one, up to five minutes. */
 const RETRY_PAUSE_MS = 1_000;
+/** Requests to providers may take so long to end when the process stops. */
+const STOP_GRACE_MS = 2_000;
 /** A breaker that opened asks every task to come back a little after it. */
 const REST_SPREAD_MS = 1_000;
 
@@ -53,13 +55,17 @@ export class PushSender {
     }
   }
 
-  /** Takes nothing more, and waits for what is under way, which ends within a provider's time. */
+  /** Takes nothing more, waits a little for what is under way, and leaves what is not done then to the next start. */
   async stop(): Promise<void> {
     this.stopped = true;
     for (const end of this.pauses) end();
     await Promise.all(this.loops);
-    await Promise.all([...this.inFlight.values()].flatMap((tasks) => [...tasks]));
+    const under = Promise.all([...this.inFlight.values()].flatMap((tasks) => [...tasks]));
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([under, new Promise((resolve) => (timer = setTimeout(resolve, STOP_GRACE_MS)))]);
+    clearTimeout(timer);
     await Promise.all(this.parts.providers.map((provider) => provider.close()));
+    await under;
   }
 
   private async run(provider: PushProvider): Promise<void> {
