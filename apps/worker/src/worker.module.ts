@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
 import {
   BatchCommit,
   Broadcast,
@@ -7,12 +7,14 @@ import {
   EventHandlersModule,
   EventStream,
   FailPoints,
+  MessageReappender,
   MessageStore,
   PartitionLeases,
   PartitionOwner,
   PartitionRunner,
   PipelineMetrics,
   Replies,
+  StoreRecovery,
 } from '@parley/domain';
 import { CommandLogServer } from './command-log-server.js';
 import { PipelineController } from './pipeline.controller.js';
@@ -25,7 +27,13 @@ export interface WorkerOptions {
   onTrouble: (what: string, error: unknown) => void;
   /** Told once no owner may go on: the log has lost records. */
   onLost?: (error: Error) => void;
+  /** How far back a message store that lost a node is not trusted; 0, and without it: it is. */
+  reappendWindowMs?: number;
+  onReport?: (what: string, figures: object) => void;
 }
+
+/** A third of what a worker decides at its busiest, so that a store that has just come back is not overrun. */
+const REAPPENDED_EVENTS_PER_SECOND_MAX = 4_000;
 
 const OWNER_PORTS = [
   CommandLog,
@@ -51,10 +59,40 @@ type OwnerPorts = [
   FailPoints,
 ];
 
+type RecoveryParts = [EventStream, MessageStore, Checkpoint, PipelineMetrics, PartitionRunner];
+
+function recoveryOf(
+  [stream, store, checkpoint, metrics, runner]: RecoveryParts,
+  options: WorkerOptions,
+): StoreRecovery {
+  const { reappendWindowMs = 0, onReport, onTrouble } = options;
+  const reappender = new MessageReappender({ stream, store, checkpoint }, REAPPENDED_EVENTS_PER_SECOND_MAX);
+  return new StoreRecovery({ store, checkpoint, metrics, owned: () => runner.owned() }, reappender, {
+    windowMs: reappendWindowMs,
+    onTrouble,
+    ...(onReport && { onReport }),
+  });
+}
+
+/** Watches the message store while the application runs. */
+@Injectable()
+class RecoveryWithApp {
+  constructor(@Inject(StoreRecovery) private readonly recovery: StoreRecovery) {}
+
+  onApplicationBootstrap(): void {
+    this.recovery.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.recovery.stop();
+  }
+}
+
 /** Owners of partitions, and the durable event handlers. The ports come from the profile's global module. */
 @Module({})
 export class WorkerModule {
-  static forRoot({ ownerId, exclusive, onTrouble, onLost }: WorkerOptions): DynamicModule {
+  static forRoot(options: WorkerOptions): DynamicModule {
+    const { ownerId, exclusive, onTrouble, onLost } = options;
     return {
       module: WorkerModule,
       imports: [EventHandlersModule.forRoot({ ownerId, exclusive, onTrouble })],
@@ -80,6 +118,12 @@ export class WorkerModule {
           inject: [CommandLog, PartitionRunner],
           useFactory: (log: CommandLog, runner: PartitionRunner) => new CommandLogServer(log, runner, onLost),
         },
+        {
+          provide: StoreRecovery,
+          inject: [EventStream, MessageStore, Checkpoint, PipelineMetrics, PartitionRunner],
+          useFactory: (...parts: RecoveryParts) => recoveryOf(parts, options),
+        },
+        RecoveryWithApp,
       ],
       exports: [CommandLogServer, PartitionRunner],
     };

@@ -8,3 +8,5 @@ export * from './record-hash.js';
 export * from './partition-runner.js';
 export * from './staged-batch-commit.js';
 export * from './stream-replay.js';
+export * from './message-reappender.js';
+export * from './store-recovery.js';

@@ -80,4 +80,12 @@ export abstract class MessageStore {
   abstract changes(request: ChangesRead): Promise<ChangesPage>;
   /** Earlier sends under these keys, whatever their age. */
   abstract findSends(keys: readonly SendKey[]): Promise<SendRow[]>;
+
+  /**
+   * Tells, each time, that a part of the store is back, and since when it was away (milliseconds since the epoch): what
+   * it had acknowledged shortly before that may be missing. Null where an acknowledgement outlasts every crash.
+   */
+  onNodeReturned(_listener: (awaySinceMs: number) => void): (() => void) | null {
+    return null;
+  }
 }

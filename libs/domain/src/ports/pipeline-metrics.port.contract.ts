@@ -14,6 +14,7 @@ export function pipelineMetricsContract(name: string, make: () => PipelineMetric
         metrics.messageDelivered(odd);
         metrics.liveDeliveries(odd, true);
         metrics.deadLettered(odd);
+        metrics.messagesReappended(odd);
         for (const state of PARTITION_OWNER_STATES) metrics.partitionOwnerState(odd, state);
       }
       metrics.commandRefused('forbidden');

@@ -27,6 +27,9 @@ export abstract class PipelineMetrics {
   /** A command was refused at its side or by the decider. */
   abstract commandRefused(code: ErrorCode): void;
 
+  /** So many messages were appended to the message store again, because a part of it may have lost them. */
+  abstract messagesReappended(count: number): void;
+
   /** The partition's owner in this process changed its state. */
   abstract partitionOwnerState(partition: number, state: PartitionOwnerState): void;
 }
@@ -39,5 +42,6 @@ export class NoPipelineMetrics extends PipelineMetrics {
   override liveDeliveries(): void {}
   override deadLettered(): void {}
   override commandRefused(): void {}
+  override messagesReappended(): void {}
   override partitionOwnerState(): void {}
 }

@@ -24,6 +24,7 @@ import {
 } from './message-reads.js';
 import { type MessageRow, messageOf, rowTextBytes } from './message-rows.js';
 import { type PartitionWrite, partitionWrites } from './message-writes.js';
+import { NodeReturns } from './node-returns.js';
 import { fitting, wholeMessages } from './whole-messages.js';
 
 /** Requests of one call that are under way at a time. */
@@ -52,8 +53,11 @@ interface SentKeyRow extends types.Row {
  * @throws DomainError `store_unavailable` while too few nodes answer: from reads within 2 s, from writes within 6 s
  */
 export class CassandraMessageStore extends MessageStore {
+  private readonly returns: NodeReturns;
+
   constructor(private readonly client: Client) {
     super();
+    this.returns = new NodeReturns(client);
   }
 
   /** @throws DataRefused for a message that is larger than the nodes take */
@@ -102,6 +106,10 @@ export class CassandraMessageStore extends MessageStore {
       const rows = await mapBounded(keys, REQUESTS_AT_ONCE_MAX, (key) => this.findSend(key));
       return rows.filter((row) => row !== null);
     });
+  }
+
+  override onNodeReturned(listener: (awaySinceMs: number) => void): () => void {
+    return this.returns.listen(listener);
   }
 
   private async write(statements: PartitionWrite): Promise<void> {

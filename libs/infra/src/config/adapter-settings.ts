@@ -76,6 +76,13 @@ export const ADAPTER_SETTINGS = {
       default: 3,
       max: 9,
     }),
+    reappendSeconds: integer('CASSANDRA_REAPPEND_SECONDS', {
+      description:
+        'When a node is back, messages of so long before it went are written again: it may have lost what it had acknowledged. More than its `commitlog_sync_period`; 0 trusts it.',
+      default: 120,
+      min: 0,
+      max: 86_400,
+    }),
     username: optionalText('CASSANDRA_USERNAME', { description: 'Account at Cassandra, if it asks for one.' }),
     password: secretText('CASSANDRA_PASSWORD', { description: 'Its password.', charsMin: 1 }),
   },

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'cassandra-driver';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startEngines, type EngineNode, type StartedEngines } from '../../scripts/engines/index.mjs';
+import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
+import { RoleGroup } from '../clients/cluster/role-group.js';
+import type { RoleProcess } from '../clients/cluster/role-process.js';
+import { figuresAt } from '../clients/served-app.js';
+import { TestUser } from '../clients/test-user.js';
+
+const MESSAGES = 60;
+/** A node that starts on a busy machine, and a driver that finds it. */
+const BACK = { timeout: 90_000, interval: 250 };
+const TABLES = ['message', 'message_place', 'message_bucket', 'message_change', 'message_change_bucket', 'sent_key'];
+
+let engines: StartedEngines;
+let cassandra: EngineNode;
+let names: EngineNames;
+let group: RoleGroup;
+
+/** A Cassandra of its own, which is killed here; log and events in Postgres. */
+beforeAll(async () => {
+  engines = await startEngines(['cassandra']);
+  cassandra = engines.nodes[0]!;
+  names = await takeEngineNames({ ...process.env, ...engines.env } as Record<string, string>);
+  const environment = {
+    ...names.environment,
+    PROFILE: 'cluster',
+    COMMAND_LOG: 'postgres',
+    EVENT_STREAM: 'postgres',
+    PARTITIONS: '4',
+    CASSANDRA_REAPPEND_SECONDS: '900',
+    AUTH_JWT_SECRET: randomUUID(),
+    RATE_LIMITS: 'off',
+  };
+  group = await RoleGroup.prepare({ workers: 2, apis: 1 }, environment);
+  for (const role of ['worker', 'api'] as const) {
+    await Promise.all(group.of(role).map((process) => group.startOne(process)));
+  }
+}, 180_000);
+afterAll(async () => {
+  await group?.destroy();
+  await names?.drop().catch(() => {});
+  await engines?.stop();
+}, 60_000);
+
+/** What a crash would have taken, and more: every row that the store has. */
+async function loseEverything(): Promise<void> {
+  const keyspace = names.environment['CASSANDRA_KEYSPACE'] as string;
+  const client = new Client({ contactPoints: [cassandra.address], localDataCenter: 'datacenter1', keyspace });
+  try {
+    for (const table of TABLES) await client.execute(`TRUNCATE ${table}`, [], { readTimeout: 30_000 });
+  } finally {
+    await client.shutdown();
+  }
+}
+
+async function reappended(): Promise<number> {
+  const figures = await Promise.all(group.of('worker').map(({ url }) => figuresAt(url)));
+  return figures.reduce((sum, text) => sum + Number(/^messages_reappended_total (\d+)$/m.exec(text)?.[1]), 0);
+}
+
+describe('a store whose node was killed and is back without what it had acknowledged', () => {
+  it('has the messages again as they were, with their changes and the keys of their sends', async () => {
+    const [api] = group.of('api') as [RoleProcess];
+    const [ada, bob] = [await TestUser.signUp(api.url), await TestUser.signUp(api.url)];
+    const rooms = await Promise.all(Array.from({ length: 6 }, () => ada.group([bob])));
+    const path = (i: number): string => `/v1/conversations/${rooms[i % rooms.length]!.conversationId}/messages`;
+    const key = randomUUID();
+    const sends = Array.from({ length: MESSAGES }, (_, i) => ({ content: `message ${i}`, clientMsgId: `${key}-${i}` }));
+    const sent = [];
+    for (const [i, body] of sends.entries()) sent.push((await ada.rest.call('POST', path(i), { body })).json);
+    const ids = sent.map((message) => (message as { messageId: string }).messageId);
+    expect((await ada.rest.call('PATCH', `${path(1)}/${ids[1]}`, { body: { content: 'edited' } })).status).toBe(200);
+    expect((await ada.rest.call('DELETE', `${path(2)}/${ids[2]}`)).status).toBe(200);
+    expect((await bob.rest.call('PUT', `${path(3)}/${ids[3]}/reactions/👍`)).status).toBe(200);
+    const histories = async (): Promise<unknown> =>
+      Promise.all(rooms.map(async ({ conversationId }) => (await bob.history(conversationId)).items));
+    const before = await histories();
+
+    await loseEverything();
+    expect(((await histories()) as unknown[][]).flat()).toEqual([]);
+    const countBefore = await reappended();
+    await cassandra.kill();
+    // The log and the events go on without it; an answer comes all the same, and says what is missing.
+    const unread = await bob.rest.call('GET', path(0));
+    expect([unread.status, unread.headers.get('retry-after')]).toEqual([503, '1']);
+    const accepted = await ada.rest.call('POST', path(0), { body: { content: 'meanwhile', clientMsgId: `${key}-m` } });
+    expect(accepted.status).toBe(202);
+    const health = await fetch(`${api.url}/health/ready`);
+    expect([health.status, await health.json()]).toMatchObject([200, { missing: ['cassandra'] }]);
+
+    await cassandra.start();
+    await expect.poll(async () => ((await histories()) as unknown[][]).flat().length, BACK).toBe(MESSAGES + 1);
+    const after = (await histories()) as { content: string }[][];
+    expect(after.map((items) => items.filter(({ content }) => content !== 'meanwhile'))).toEqual(before);
+    // A repeated send finds the first one.
+    const again = await ada.rest.call('POST', path(5), { body: sends[5] });
+    expect([again.status, (again.json as { messageId: string }).messageId]).toEqual([200, ids[5]]);
+    await expect.poll(reappended, BACK).toBeGreaterThanOrEqual(countBefore + MESSAGES);
+  }, 240_000);
+});
