@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { PRESENCE_USERS_MAX } from '@parley/contracts';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SUBSCRIPTIONS_MAX } from './presence-watch.js';
 import { PresenceTrial, type TrialSocket } from '../testing/presence-trial.js';
 
 let trial: PresenceTrial;
@@ -130,6 +131,13 @@ describe('subscriptions', () => {
     expect(trial.west.watch.size).toBe(PRESENCE_USERS_MAX);
   });
 
+  it('of all sockets together are bounded too', async () => {
+    trial.west.watch['total'] = SUBSCRIPTIONS_MAX;
+    await expect(ada.watch(ben.userId)).rejects.toMatchObject({ code: 'overloaded' });
+    trial.west.watch['total'] = 0;
+    expect((await ada.watch(ben.userId))[0]?.status).toBe('online');
+  });
+
   it('end where they are ended, and leave nothing behind', async () => {
     const cyd = trial.west.connect();
     await Promise.all([ada.watch(ben.userId, randomUUID()), cyd.watch(ben.userId)]);
@@ -176,8 +184,21 @@ describe('what changes is cheap', () => {
     trial.sessions.reads = 0;
     ben.leave();
     await pass(7_000);
+    await vi.waitFor(() => expect(viewers.at(-1)?.told).toHaveLength(1));
     expect(viewers.every((viewer) => viewer.statusesOf(ben.userId).join() === 'offline')).toBe(true);
     expect(trial.sessions.reads).toBeLessThanOrEqual(3);
+  });
+
+  it('and leaves what is true at last, when it changes again before all subscribers were told', async () => {
+    const viewers = Array.from({ length: 3_000 }, () => trial.west.connect());
+    await Promise.all(viewers.map((viewer) => viewer.watch(ben.userId)));
+    const user = trial.west.users.find(ben.userId)!;
+    for (const status of ['idle', 'online', 'idle'] as const) {
+      user.status = status;
+      trial.west.users.onChanged(user);
+    }
+    await vi.waitFor(() => expect(viewers.at(-1)?.told.length).toBeGreaterThan(0));
+    expect(new Set(viewers.map((viewer) => viewer.statusesOf(ben.userId).at(-1)))).toEqual(new Set(['idle']));
   });
 
   it('for a user that flaps: its subscribers hear of two changes a second at most', async () => {

@@ -12,7 +12,7 @@ import {
 } from '@parley/domain';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { Connection } from '../connections/connection.js';
-import { serverPacket } from '../connections/link.js';
+import { serverPacket, type ServerPacket } from '../connections/link.js';
 import { BatchedReads } from './batched-reads.js';
 import { WatchedUsers, type WatchedUser } from './watched-users.js';
 
@@ -27,6 +27,8 @@ interface Subscription {
   checked: Promise<void>;
 }
 
+/** Sockets that are written to in one turn of the event loop. */
+const TOLD_AT_ONCE = 1_000;
 const PAIRS_PER_READ_MAX = 1_000;
 /** Subscriptions of all sockets of this process, about 200 bytes each. */
 export const SUBSCRIPTIONS_MAX = 1_000_000;
@@ -244,15 +246,28 @@ export class PresenceWatch implements OnApplicationBootstrap, OnModuleDestroy {
     this.metrics.presenceUpdates(1);
   }
 
-  private changed({ userId, status, lastSeenAt }: WatchedUser): void {
+  /** Told in slices, so that a user whom thousands watch does not keep everybody else waiting. */
+  private changed(user: WatchedUser): void {
+    const { userId, status, lastSeenAt } = user;
     const packet = serverPacket('presence_update', presenceOf(userId, status, lastSeenAt));
-    let told = 0;
-    for (const { connection, isVisible, isAnswered } of this.byUser.get(userId) ?? []) {
-      if (!isVisible || !isAnswered) continue;
-      connection.send(packet);
-      told++;
+    const told = [...(this.byUser.get(userId) ?? [])];
+    const tellFrom = (first: number): void => {
+      // By the next change, which comes later, those who are left learn the same and more.
+      if (user.status !== status || user.lastSeenAt !== lastSeenAt) return;
+      this.tell(told.slice(first, first + TOLD_AT_ONCE), packet);
+      if (first + TOLD_AT_ONCE < told.length) setImmediate(() => tellFrom(first + TOLD_AT_ONCE));
+    };
+    tellFrom(0);
+  }
+
+  private tell(subscriptions: readonly Subscription[], packet: ServerPacket): void {
+    let count = 0;
+    for (const subscription of subscriptions) {
+      if (!subscription.isVisible || !subscription.isAnswered || !this.isHere(subscription)) continue;
+      subscription.connection.send(packet);
+      count++;
     }
-    this.metrics.presenceUpdates(told);
+    this.metrics.presenceUpdates(count);
   }
 }
 

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { SESSION_TTL_MS } from '@parley/domain';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PresenceTrial, type TrialSocket } from '../testing/presence-trial.js';
+import { SEEN_WAITING_MAX } from './session-reporter.js';
 
 let trial: PresenceTrial;
 let ada: TrialSocket;
@@ -13,7 +14,9 @@ beforeEach(() => {
   ada = trial.west.connect();
 });
 afterEach(async () => {
-  await trial.stop();
+  const stopping = trial.stop();
+  await pass(2_500);
+  await stopping;
   vi.useRealTimers();
 });
 
@@ -252,6 +255,25 @@ describe('while something is lost', () => {
     trial.records.failing = false;
     await pass(6_000);
     expect(trial.records.seen.get(ben.userId)).toBe(goneAt);
+  });
+});
+
+describe('a gateway', () => {
+  it('ends in bounded time though the registry does not answer', async () => {
+    trial.east.connect();
+    trial.sessions.hangs = true;
+    const stopping = trial.east.stop();
+    await pass(2_100);
+    await expect(stopping).resolves.toBeUndefined();
+  });
+
+  it(`remembers the last times of ${SEEN_WAITING_MAX} users at most while the database is away`, () => {
+    const { seen } = trial.east.reporter as unknown as { seen: Map<string, number> };
+    for (let i = 0; i < SEEN_WAITING_MAX; i++) seen.set(`user ${i}`, 1);
+    trial.east.connect();
+    expect(seen.size).toBe(SEEN_WAITING_MAX);
+    trial.east.connect('user 7');
+    expect(seen.get('user 7')).toBe(Date.now());
   });
 });
 

@@ -18,7 +18,7 @@ const SWEEP_EVERY_MS = 1_000;
 /** Each device that goes on is reported so often: several times within the time after which it would count as gone. */
 export const REFRESH_EVERY_MS = 20_000;
 /** Users whose last time waits for the database, when that is away. */
-const SEEN_WAITING_MAX = 100_000;
+export const SEEN_WAITING_MAX = 100_000;
 /** After a failure the database is left alone for so long. */
 const RECORD_AGAIN_MS = 5_000;
 /** For the last reports of a gateway that ends. */

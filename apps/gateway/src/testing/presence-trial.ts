@@ -22,11 +22,14 @@ export class UnsteadyRegistry extends SessionRegistry {
   private inner = new MemorySessionRegistry(() => Date.now());
   private readonly listeners = new Set<() => void>();
   private away = false;
+  /** Nobody is answered. */
+  hangs = false;
   /** Of somebody; asking for nobody costs nothing. */
   reads = 0;
   puts: number[] = [];
 
   override async put(reports: readonly SessionReport[]): Promise<boolean> {
+    if (this.hangs) await new Promise(() => {});
     if (this.away) return false;
     this.puts.push(reports.length);
     return this.inner.put(reports);
