@@ -1,7 +1,16 @@
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CqrsModule, QueryBus } from '@nestjs/cqrs';
-import { ConversationReader, CursorCodec, MediaLinks, MessageStore, QUERY_HANDLERS } from '@parley/domain';
+import {
+  ConversationReader,
+  CursorCodec,
+  GatewayDirectory,
+  MediaLinks,
+  MessageStore,
+  PresenceRecords,
+  QUERY_HANDLERS,
+  SessionRegistry,
+} from '@parley/domain';
 import { PlainLinks } from '../../../../domain/src/media/testing/given-media.js';
 import { ConversationWorld } from '../../../../domain/src/ports/testing/conversation-world.js';
 import { HmacCursorCodec } from '../../auth/hmac-cursor-codec.js';
@@ -26,6 +35,8 @@ export async function openQueryHarness(): Promise<QueryHarness> {
       ...QUERY_HANDLERS,
       { provide: ConversationReader, useValue: harness.reader },
       { provide: MessageStore, useValue: new PostgresMessageStore(harness.database.pool) },
+      // Behind queries that are not asked here.
+      ...[SessionRegistry, PresenceRecords, GatewayDirectory].map((provide) => ({ provide, useValue: null })),
       { provide: MediaLinks, useClass: PlainLinks },
       { provide: CursorCodec, useValue: new HmacCursorCodec('a secret of these tests') },
     ],
