@@ -78,7 +78,7 @@ describe(`a timeline of ${MESSAGES} messages`, () => {
 
     await visitor.page.getByRole('button', { name: 'To the latest message' }).click();
     await expect.poll(() => seqsOn(visitor.page)).toContain(MESSAGES);
-    await visitor.leave();
+    expect(await visitor.leave()).toEqual([]);
   }, 200_000);
 
   it('leads to an old message that is quoted, goes on from there both ways, and comes back to its end', async () => {
@@ -93,7 +93,7 @@ describe(`a timeline of ${MESSAGES} messages`, () => {
     await scrollTo(visitor.page, MESSAGES / 2 - 200, -400);
     await visitor.page.getByRole('button', { name: 'To the latest message' }).click();
     await visitor.message('Do you remember?').waitFor();
-    await visitor.leave();
+    expect(await visitor.leave()).toEqual([]);
   });
 
   it('opens at the first unread message, and marks read what was seen', async () => {
@@ -111,6 +111,6 @@ describe(`a timeline of ${MESSAGES} messages`, () => {
     await visitor.page.getByRole('button', { name: /new messages$/ }).click();
     await expect.poll(unread).toBe(0);
     await visitor.row('Ada Lovelace').locator('.badge').waitFor({ state: 'detached' });
-    await visitor.leave();
+    expect(await visitor.leave()).toEqual([]);
   });
 });

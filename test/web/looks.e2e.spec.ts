@@ -107,7 +107,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
         await visitor.page.locator('form').waitFor();
         await look(path, visitor.page);
       }
-      await visitor.leave();
+      expect(await visitor.leave()).toEqual([]);
       const member = await Visitor.loggedIn(browser, ada, { colorScheme, viewport, reducedMotion: 'reduce' });
       for (const [screen, goThere] of Object.entries(SCREENS)) {
         await member.page.goto('/');
@@ -115,7 +115,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
         await goThere(member);
         await look(screen, member.page);
       }
-      await member.leave();
+      expect(await member.leave()).toEqual([]);
       expect(found).toEqual(fine);
     }, 120_000);
   });
@@ -132,5 +132,5 @@ it('the switch in the settings outlasts a reload, whatever the system says', asy
   expect(dark).not.toBe(light);
   await visitor.page.reload();
   expect(await background()).toBe(dark);
-  await visitor.leave();
+  expect(await visitor.leave()).toEqual([]);
 });

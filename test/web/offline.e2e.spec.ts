@@ -32,7 +32,7 @@ it('shows that there is no connection, keeps what is written, and sends it in or
   const stored = (await ben.history(conversationId)).items.toReversed().map(({ content }) => content);
   expect(stored).toEqual(['online', 'meanwhile', 'first', 'second', 'third']);
   expect(await visitor.texts()).toEqual(stored);
-  await visitor.leave();
+  expect(await visitor.leave()).toEqual([]);
 });
 
 it('keeps what was written offline over a reload', async () => {
@@ -57,7 +57,7 @@ it('keeps what was written offline over a reload', async () => {
     .waitFor();
   const stored = (await ben.history(conversationId)).items.toReversed().map(({ content }) => content);
   expect(stored).toEqual(['online', 'from the tunnel']);
-  await visitor.leave();
+  expect(await visitor.leave()).toEqual([]);
 });
 
 it('shows what was refused with the reason, to be tried again or thrown away', async () => {
@@ -70,7 +70,7 @@ it('shows what was refused with the reason, to be tried again or thrown away', a
   await visitor.sees('Not sent. This person does not take messages from you.');
   await visitor.page.getByRole('button', { name: 'Discard' }).click();
   await visitor.message('unwanted').waitFor({ state: 'detached' });
-  await visitor.leave();
+  expect(await visitor.leave()).toEqual([]);
 });
 
 it('asks to log in again when the session was ended elsewhere', async () => {
@@ -100,5 +100,5 @@ it('asks to log in again when the session was ended elsewhere', async () => {
   await ada.rest.call('POST', '/v1/auth/logout', { body: { refreshToken } });
   await visitor.sees('You were signed out here. Log in again to go on.');
   visitor.complaints.splice(0);
-  await visitor.leave();
+  expect(await visitor.leave()).toEqual([]);
 });

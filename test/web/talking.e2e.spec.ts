@@ -38,7 +38,7 @@ describe('a newcomer', () => {
     await visitor.send('Hello Ben');
     await visitor.message('Hello Ben').getByTitle('Sent').waitFor();
     expect((await ben.sync()).conversations[0]?.conversation.lastMessage?.preview).toBe('Hello Ben');
-    await visitor.leave();
+    expect(await visitor.leave()).toEqual([]);
   });
 
   it('is told what is wrong, in words, where it is wrong', async () => {
@@ -65,7 +65,7 @@ describe('a newcomer', () => {
     // The browser itself notes each refused request.
     const refusals = visitor.complaints.splice(0);
     expect(refusals.filter((text) => !/status of (409|401)/.test(text))).toEqual([]);
-    await visitor.leave();
+    expect(await visitor.leave()).toEqual([]);
   });
 });
 
@@ -80,8 +80,8 @@ describe('two people', () => {
     await ben.send('Hello Ada');
     await ada.message('Hello Ada').waitFor();
     expect(await ada.texts()).toEqual(['Hello Ben', 'Hello Ada']);
-    await ada.leave();
-    await ben.leave();
+    expect(await ada.leave()).toEqual([]);
+    expect(await ben.leave()).toEqual([]);
   });
 
   it('edit, delete, answer and react, and both see it', async () => {
@@ -107,8 +107,8 @@ describe('two people', () => {
     await ada.page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await ben.sees('This message was deleted');
     expect(await ben.texts()).toEqual(['This message was deleted', 'Looks good']);
-    await ada.leave();
-    await ben.leave();
+    expect(await ada.leave()).toEqual([]);
+    expect(await ben.leave()).toEqual([]);
   });
 
   it('use the keyboard: up for the last message, Escape out of it, Shift+Enter for a line', async () => {
@@ -129,8 +129,8 @@ describe('two people', () => {
     await ada.page.keyboard.type('Ben');
     await ada.page.keyboard.press('ArrowDown');
     expect(await ada.row('Ben Okafor').evaluate((row) => row === document.activeElement)).toBe(true);
-    await ada.leave();
-    await ben.leave();
+    expect(await ada.leave()).toEqual([]);
+    expect(await ben.leave()).toEqual([]);
   });
 
   it('find everything again after a reload, a draft too', async () => {
@@ -144,8 +144,8 @@ describe('two people', () => {
     await ben.send('after');
     await ada.message('after').waitFor();
     expect(await ada.texts()).toEqual(['before', 'after']);
-    await ada.leave();
-    await ben.leave();
+    expect(await ada.leave()).toEqual([]);
+    expect(await ben.leave()).toEqual([]);
   });
 });
 
@@ -170,7 +170,7 @@ describe('what people write', () => {
     expect(await visitor.page.locator('.quote-text').textContent()).toBe(text);
     expect(await visitor.page.locator('.bubble').locator('script, img, svg[onload], b, a').count()).toBe(0);
     expect(await visitor.page.title()).toMatch(/Parley$/);
-    await visitor.leave();
+    expect(await visitor.leave()).toEqual([]);
   });
 
   it('has its web addresses as links that tell nobody where they were followed from', async () => {
@@ -183,7 +183,7 @@ describe('what people write', () => {
     const link = visitor.page.locator('.bubble a');
     expect(await link.getAttribute('href')).toBe('https://example.com/a_(b)');
     expect(await link.getAttribute('rel')).toContain('noopener');
-    await visitor.leave();
+    expect(await visitor.leave()).toEqual([]);
   });
 });
 
@@ -220,13 +220,13 @@ describe('signing out', () => {
                 }),
             ),
           );
-          return values.join() + JSON.stringify({ ...localStorage });
+          return values.join() + JSON.stringify(Object.entries(localStorage));
         }),
       )
       .not.toMatch(/secret|refresh/i);
     await ada.page.goto('/');
     await ada.page.getByRole('heading', { name: 'Create your account' }).waitFor();
-    await ada.leave();
-    await ben.leave();
+    expect(await ada.leave()).toEqual([]);
+    expect(await ben.leave()).toEqual([]);
   });
 });

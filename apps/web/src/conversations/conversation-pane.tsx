@@ -3,13 +3,14 @@ import { useEffect, useRef, useState } from 'react';
 import { Icon, IconButton } from '../design/icon.js';
 import { DetailsPanel } from '../details/details-panel.js';
 import { ConversationAvatar } from '../people/avatar.js';
+import { presenceText, usePresence } from '../people/presence.js';
 import { navigate } from '../routing/use-route.js';
-import { useConversations } from '../state/signed-in.js';
+import { useConversations, useSignedIn } from '../state/signed-in.js';
 import { useConversationHandle, useTyping } from '../state/use-conversation.js';
 import { TimelineArea } from '../timeline/timeline-area.js';
 import { TimelineSkeleton } from '../timeline/timeline-skeleton.js';
 import { useTypingText } from '../timeline/typing-text.js';
-import { useConversationTitle } from './conversation-title.js';
+import { otherMember, useConversationTitle } from './conversation-title.js';
 import './conversation-pane.css';
 
 interface PaneProps {
@@ -93,6 +94,8 @@ function OpenPane(props: {
 
 function Subtitle({ conversation, handle }: { conversation: Conversation; handle: ParleyConversation }) {
   const isGroup = conversation.type === 'group';
+  const { client } = useSignedIn();
+  const presence = usePresence(otherMember(conversation, client.userId)?.userId ?? null);
   const typingText = useTypingText(useTyping(handle), isGroup);
   if (typingText !== '') {
     return (
@@ -101,7 +104,7 @@ function Subtitle({ conversation, handle }: { conversation: Conversation; handle
       </span>
     );
   }
-  if (!isGroup) return null;
+  if (!isGroup) return <span>{presenceText(presence)}</span>;
   return <span>{conversation.memberCount === 1 ? '1 member' : `${conversation.memberCount} members`}</span>;
 }
 

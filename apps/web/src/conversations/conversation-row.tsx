@@ -2,6 +2,7 @@ import type { Conversation } from '@parley/sdk';
 import { memo, useSyncExternalStore } from 'react';
 import { Icon } from '../design/icon.js';
 import { ConversationAvatar } from '../people/avatar.js';
+import { usePresence } from '../people/presence.js';
 import { usePersonName } from '../people/use-person.js';
 import { linkTo } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
@@ -9,13 +10,23 @@ import { useConversationHandle, useTyping } from '../state/use-conversation.js';
 import { Tick } from '../timeline/tick.js';
 import { listTime } from '../timeline/times.js';
 import { useTypingText } from '../timeline/typing-text.js';
-import { isMuted, useConversationTitle } from './conversation-title.js';
+import { isMuted, otherMember, useConversationTitle } from './conversation-title.js';
 import { hasReached } from './message-ids.js';
 import { previewOf } from './preview.js';
 
+interface RowProps {
+  readonly conversation: Conversation;
+  readonly isOpen: boolean;
+  /** A server tells a client of so many users and no more. */
+  readonly showsPresence: boolean;
+}
+
 /** One line of the list: who, when, the latest words, and how much is unread. */
-export const ConversationRow = memo(function ConversationRow(props: { conversation: Conversation; isOpen: boolean }) {
-  const { conversation, isOpen } = props;
+export const ConversationRow = memo(function ConversationRow(props: RowProps) {
+  const { conversation, isOpen, showsPresence } = props;
+  const { client } = useSignedIn();
+  const other = otherMember(conversation, client.userId);
+  const presence = usePresence(showsPresence ? (other?.userId ?? null) : null);
   const { conversationId, unreadCount, settings, lastMessage } = conversation;
   const title = useConversationTitle(conversation);
   const muted = isMuted(conversation);
@@ -25,10 +36,13 @@ export const ConversationRow = memo(function ConversationRow(props: { conversati
       aria-current={isOpen ? 'page' : undefined}
       {...linkTo({ name: 'conversation', conversationId })}
     >
-      <ConversationAvatar conversation={conversation} />
+      <ConversationAvatar conversation={conversation} presence={presence} />
       <span className="row-lines">
         <span className="row-line">
-          <span className="row-title">{title}</span>
+          <span className="row-title">
+            {title}
+            {presence?.status === 'online' && <span className="visually-hidden"> (online)</span>}
+          </span>
           {muted && <Mark icon="mute" label="muted" />}
           {settings.pinned && <Mark icon="pin" label="pinned" />}
           {lastMessage && <time className="row-time">{listTime(lastMessage.timestamp)}</time>}

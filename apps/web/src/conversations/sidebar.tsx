@@ -12,6 +12,9 @@ import { conversationTitle, otherMember } from './conversation-title.js';
 import { focusNeighbour } from './focus-neighbour.js';
 import './sidebar.css';
 
+/** Of the 500 users whose presence a client may follow; the open conversation and its members need some too. */
+const PRESENCE_ROWS_MAX = 200;
+
 /** All conversations, a search over them and over people, and the way to a new chat. */
 export function Sidebar({ openId, onNewChat }: { openId: string | null; onNewChat: () => void }) {
   const { client } = useSignedIn();
@@ -135,9 +138,13 @@ function AllConversations({ conversations, openId, onNewChat }: ListProps & { on
 function Rows({ conversations, openId }: ListProps) {
   return (
     <ul>
-      {conversations.map((conversation) => (
+      {conversations.map((conversation, index) => (
         <li key={conversation.conversationId}>
-          <ConversationRow conversation={conversation} isOpen={conversation.conversationId === openId} />
+          <ConversationRow
+            conversation={conversation}
+            isOpen={conversation.conversationId === openId}
+            showsPresence={index < PRESENCE_ROWS_MAX}
+          />
         </li>
       ))}
     </ul>

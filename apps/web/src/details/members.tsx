@@ -5,6 +5,7 @@ import { Icon, IconButton } from '../design/icon.js';
 import { Menu, type MenuEntry } from '../design/popover.js';
 import { useNotices } from '../notices/notices.js';
 import { PersonAvatar } from '../people/avatar.js';
+import { usePresence } from '../people/presence.js';
 import { PeoplePicker } from '../people/people-picker.js';
 import { navigate } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
@@ -13,6 +14,9 @@ interface MembersProps {
   readonly conversation: Conversation;
   readonly handle: ParleyConversation;
 }
+
+/** More of them are not followed: a client may follow 500 users in all. */
+const PRESENCE_MEMBERS_MAX = 100;
 
 /** The members of a group, page by page; read anew when they change. */
 export function Members({ conversation, handle }: MembersProps) {
@@ -41,8 +45,14 @@ export function Members({ conversation, handle }: MembersProps) {
         )}
       </h3>
       <ul>
-        {inOrder(members, client.userId).map((member) => (
-          <MemberLine key={member.userId} member={member} conversation={conversation} handle={handle} />
+        {inOrder(members, client.userId).map((member, index) => (
+          <MemberLine
+            key={member.userId}
+            member={member}
+            showsPresence={index < PRESENCE_MEMBERS_MAX}
+            conversation={conversation}
+            handle={handle}
+          />
         ))}
       </ul>
       {nextCursor !== null && (
@@ -61,13 +71,15 @@ function inOrder(members: readonly Member[], selfId: string): readonly Member[] 
   return members.toSorted((a, b) => rank(a) - rank(b) || a.displayName.localeCompare(b.displayName));
 }
 
-function MemberLine({ member, conversation, handle }: { member: Member } & MembersProps) {
+function MemberLine(props: { member: Member; showsPresence: boolean } & MembersProps) {
+  const { member, showsPresence, conversation, handle } = props;
   const { client } = useSignedIn();
   const { attempt } = useNotices();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const [isRemoving, setRemoving] = useState(false);
   const { userId, displayName, role } = member;
   const isSelf = userId === client.userId;
+  const presence = usePresence(showsPresence ? userId : null);
   const write = (): void =>
     void attempt(async () => {
       const { id } = await client.direct(userId);
@@ -84,9 +96,10 @@ function MemberLine({ member, conversation, handle }: { member: Member } & Membe
   }
   return (
     <li className="member">
-      <PersonAvatar userId={userId} name={displayName} size="small" />
+      <PersonAvatar userId={userId} name={displayName} size="small" presence={presence} />
       <span className="person-lines">
         <span>{isSelf ? 'You' : displayName}</span>
+        {presence?.status === 'online' && !isSelf && <span className="visually-hidden">online</span>}
       </span>
       {role === 'admin' && <span className="tag">Admin</span>}
       {entries.length > 0 && (

@@ -1,7 +1,9 @@
-import type { Conversation } from '@parley/sdk';
+import type { Conversation, Presence } from '@parley/sdk';
+import { useState } from 'react';
 import { otherMember, useConversationTitle } from '../conversations/conversation-title.js';
 import { useSignedIn } from '../state/signed-in.js';
 import { hueOf, initialsOf } from './hue.js';
+import { PresenceDot } from './presence.js';
 import { usePerson } from './use-person.js';
 import './avatar.css';
 
@@ -13,28 +15,48 @@ export interface AvatarProps {
   readonly url?: string | null | undefined;
   readonly size?: Size;
   readonly isGroup?: boolean;
+  readonly presence?: Presence | null;
 }
 
 /** A picture, or initials on a colour of their own. The name stands beside it, so it is not said again. */
-export function Avatar({ id, name, url, size = 'medium', isGroup = false }: AvatarProps) {
+export function Avatar({ id, name, url, size = 'medium', isGroup = false, presence = null }: AvatarProps) {
+  const [isBroken, setBroken] = useState(false);
   const shape = `avatar avatar-${size} ${isGroup ? 'avatar-group' : ''} hue-${hueOf(id)}`;
+  const shown = isBroken ? null : url;
   return (
     // Letters that are drawn, not text: they belong to no name that is read out.
-    <span className={shape} aria-hidden="true" data-initials={url ? undefined : initialsOf(name)}>
-      {url && <img src={url} alt="" loading="lazy" />}
+    <span className={shape} aria-hidden="true" data-initials={shown ? undefined : initialsOf(name)}>
+      {shown && <img src={shown} alt="" loading="lazy" onError={() => setBroken(true)} />}
+      <PresenceDot presence={presence} />
     </span>
   );
 }
 
-export function PersonAvatar({ userId, name, size }: { userId: string; name: string; size?: Size }) {
-  const person = usePerson(userId);
-  return <Avatar id={userId} name={name} url={person?.avatarUrl} {...(size && { size })} />;
+interface PersonAvatarProps {
+  readonly userId: string;
+  readonly name: string;
+  readonly size?: Size;
+  readonly presence?: Presence | null;
 }
 
-export function ConversationAvatar({ conversation, size }: { conversation: Conversation; size?: Size }) {
+export function PersonAvatar({ userId, name, size = 'medium', presence = null }: PersonAvatarProps) {
+  const person = usePerson(userId);
+  return (
+    <Avatar key={person?.avatarUrl} id={userId} name={name} url={person?.avatarUrl} size={size} presence={presence} />
+  );
+}
+
+interface ConversationAvatarProps {
+  readonly conversation: Conversation;
+  readonly size?: Size;
+  /** Of the other one in a direct chat. */
+  readonly presence?: Presence | null;
+}
+
+export function ConversationAvatar({ conversation, size = 'medium', presence = null }: ConversationAvatarProps) {
   const { client } = useSignedIn();
   const title = useConversationTitle(conversation);
   const other = otherMember(conversation, client.userId);
-  if (other) return <PersonAvatar userId={other.userId} name={title} {...(size && { size })} />;
-  return <Avatar id={conversation.conversationId} name={title} isGroup {...(size && { size })} />;
+  if (other) return <PersonAvatar userId={other.userId} name={title} size={size} presence={presence} />;
+  return <Avatar id={conversation.conversationId} name={title} isGroup size={size} />;
 }

@@ -1,18 +1,16 @@
-import type { User } from '@parley/sdk';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Dialog } from '../design/dialog.js';
 import { Icon } from '../design/icon.js';
 import { chooseTheme, chosenTheme, type Theme } from '../design/theme.js';
 import { Toggle } from '../design/toggle.js';
 import { useNotices } from '../notices/notices.js';
 import { areNotificationsOn, turnNotifications } from '../notices/notifications.js';
-import { Avatar, PersonAvatar } from '../people/avatar.js';
+import { Avatar } from '../people/avatar.js';
 import { useBlocks } from '../people/use-blocks.js';
 import { useSignedIn } from '../state/signed-in.js';
+import { Profile } from './profile.js';
 import '../details/details-panel.css';
 import './settings.css';
-
-const STATUS_CHARS_MAX = 140;
 
 /** The user's own profile, how it looks here, and the way out. */
 export function SettingsDialog({ onClose }: { onClose: () => void }) {
@@ -34,69 +32,6 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
         </nav>
       </div>
     </Dialog>
-  );
-}
-
-function Profile() {
-  const { client, people } = useSignedIn();
-  const { attempt, show } = useNotices();
-  const [me, setMe] = useState<User | null>(null);
-  const [displayName, setDisplayName] = useState('');
-  const [statusText, setStatusText] = useState('');
-  useEffect(() => {
-    const take = (user: User): void => {
-      setMe(user);
-      setDisplayName(user.displayName);
-      setStatusText(user.statusText ?? '');
-    };
-    void attempt(async () => take(await client.me()));
-  }, [client, attempt]);
-  if (!me) return <div className="skeleton info-skeleton" />;
-  const isChanged = displayName.trim() !== me.displayName || statusText.trim() !== (me.statusText ?? '');
-  const save = async (event: React.FormEvent): Promise<void> => {
-    event.preventDefault();
-    const change = { displayName: displayName.trim(), statusText: statusText.trim() === '' ? null : statusText.trim() };
-    const isSaved = await attempt(async () => {
-      const user = await client.updateMe(change);
-      setMe(user);
-      people.learn(user);
-    });
-    if (isSaved) show('Saved.');
-  };
-  return (
-    <form className="field" onSubmit={(event) => void save(event)}>
-      <div className="settings-me">
-        <PersonAvatar userId={me.userId} name={displayName} size="large" />
-        <div>
-          <strong>{me.displayName}</strong>
-          <p className="hint">@{me.username}</p>
-        </div>
-      </div>
-      <label htmlFor="my-name">Name</label>
-      <input
-        id="my-name"
-        className="input"
-        value={displayName}
-        maxLength={64}
-        onChange={(event) => setDisplayName(event.target.value)}
-      />
-      <label htmlFor="my-status">Status</label>
-      <input
-        id="my-status"
-        className="input"
-        placeholder="What are you up to?"
-        value={statusText}
-        maxLength={STATUS_CHARS_MAX}
-        onChange={(event) => setStatusText(event.target.value)}
-      />
-      {isChanged && (
-        <div className="dialog-actions">
-          <button type="submit" className="button button-primary" disabled={displayName.trim() === ''}>
-            Save
-          </button>
-        </div>
-      )}
-    </form>
   );
 }
 

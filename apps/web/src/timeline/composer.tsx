@@ -1,8 +1,10 @@
-import type { Conversation, ParleyConversation, TimelineItem } from '@parley/sdk';
+import type { Conversation, Media, ParleyConversation, TimelineItem } from '@parley/sdk';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useConversationTitle } from '../conversations/conversation-title.js';
 import { Icon, IconButton } from '../design/icon.js';
 import { EmojiPicker } from '../emoji/emoji-picker.js';
+import { AttachmentBar } from '../media/attachment-bar.js';
+import type { UsedAttachments } from '../media/use-attachments.js';
 import { useNotices } from '../notices/notices.js';
 import { usePersonName } from '../people/use-person.js';
 import { useSignedIn } from '../state/signed-in.js';
@@ -19,6 +21,7 @@ export interface ComposerTarget {
 }
 
 interface ComposerProps {
+  readonly files: UsedAttachments;
   readonly conversation: Conversation;
   readonly handle: ParleyConversation;
   readonly target: ComposerTarget | null;
@@ -28,7 +31,7 @@ interface ComposerProps {
 }
 
 /** Where one writes: Enter sends, Shift+Enter breaks the line, ArrowUp in an empty field changes one's last message. */
-export function Composer({ conversation, handle, target, onDone, onSent, onEditLast }: ComposerProps) {
+export function Composer({ conversation, handle, files, target, onDone, onSent, onEditLast }: ComposerProps) {
   const { attempt } = useNotices();
   const { text, setText, clear } = useText(handle.id, target);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -40,12 +43,16 @@ export function Composer({ conversation, handle, target, onDone, onSent, onEditL
   }, [target, handle]);
 
   const isTooLong = text.length > TEXT_CHARS_MAX && [...text].length > TEXT_CHARS_MAX;
-  const isEmpty = text.trim() === '';
+  const isEdit = target?.kind === 'edit';
+  const media = isEdit ? [] : files.all.flatMap((attachment) => attachment.media ?? []);
+  const isUploading = !isEdit && files.all.length > media.length;
+  const canSend = !isTooLong && !isUploading && (text.trim() !== '' || media.length > 0);
   const submit = (): void => {
-    if (isEmpty || isTooLong) return;
+    if (!canSend) return;
     const content = text;
     clear();
     onDone();
+    if (!isEdit) files.attachments.clear();
     void attempt(async () => {
       if (target?.kind === 'edit') {
         if (content !== target.item.content) await handle.edit(target.item.messageId ?? '', content);
@@ -53,7 +60,10 @@ export function Composer({ conversation, handle, target, onDone, onSent, onEditL
       }
       const replyTo = target?.item.messageId;
       onSent();
-      await handle.send(content, replyTo ? { replyToMessageId: replyTo } : {});
+      await handle.send(content, {
+        ...(replyTo && { replyToMessageId: replyTo }),
+        ...(media.length > 0 && { media, contentType: contentTypeOf(media) }),
+      });
     }).then((isGood) => !isGood && setText(content));
   };
   const cancel = (): void => {
@@ -87,8 +97,10 @@ export function Composer({ conversation, handle, target, onDone, onSent, onEditL
       }}
     >
       {target && <TargetBar target={target} onCancel={cancel} />}
+      {!isEdit && <AttachmentBar attachments={files.attachments} all={files.all} />}
       {isTooLong && <p className="fault composer-fault">A message has at most 100,000 characters.</p>}
       <div className="composer-line">
+        {!isEdit && <AttachButton onFiles={files.add} />}
         <EmojiButton onPick={insert} />
         <textarea
           ref={field}
@@ -103,19 +115,50 @@ export function Composer({ conversation, handle, target, onDone, onSent, onEditL
             handle.setTyping(event.target.value !== '');
           }}
           onKeyDown={keys}
+          onPaste={(event) => {
+            const pasted = [...event.clipboardData.files];
+            if (pasted.length === 0 || isEdit) return;
+            event.preventDefault();
+            files.add(pasted);
+          }}
         />
         <button
           type="submit"
           className="composer-send"
-          disabled={isEmpty || isTooLong}
-          aria-label={target?.kind === 'edit' ? 'Save' : 'Send'}
+          disabled={!canSend}
+          aria-label={isEdit ? 'Save' : 'Send'}
           // The field keeps the focus, and a phone its keyboard.
           onPointerDown={(event) => event.preventDefault()}
         >
-          <Icon name={target?.kind === 'edit' ? 'check' : 'send'} />
+          <Icon name={isEdit ? 'check' : 'send'} />
         </button>
       </div>
     </form>
+  );
+}
+
+function contentTypeOf(media: readonly Media[]): 'image' | 'file' {
+  return media.every(({ mimeType }) => mimeType.startsWith('image/')) ? 'image' : 'file';
+}
+
+function AttachButton({ onFiles }: { onFiles: (files: readonly File[]) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <IconButton icon="clip" label="Attach files" onClick={() => input.current?.click()} />
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        aria-label="Files to attach"
+        onChange={(event) => {
+          onFiles([...(event.target.files ?? [])]);
+          // The same file may be chosen again.
+          event.target.value = '';
+        }}
+      />
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
 import type { TimelineItem } from '@parley/sdk';
+import { MessageMedia } from '../media/message-media.js';
 import { LinkedText } from './linked-text.js';
 import { Quote } from './quote.js';
 import { isFewEmoji } from './text-parts.js';
@@ -12,6 +13,7 @@ export function MessageBody({ item, isOwn }: { item: TimelineItem; isOwn: boolea
   return (
     <div className={isBig ? 'bubble bubble-emoji' : 'bubble'}>
       {item.replyToMessageId !== null && !isDeleted && <Quote messageId={item.replyToMessageId} />}
+      {item.media.length > 0 && !isDeleted && <MessageMedia item={item} />}
       <Content item={item} />
       <span className="bubble-meta">
         {item.editedAt !== null && !isDeleted && <span>edited</span>}

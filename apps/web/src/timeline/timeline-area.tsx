@@ -1,6 +1,8 @@
 import type { Conversation, ParleyConversation, TimelineItem } from '@parley/sdk';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Confirm } from '../design/dialog.js';
+import { DropZone } from '../media/drop-zone.js';
+import { useAttachments } from '../media/use-attachments.js';
 import { useNotices } from '../notices/notices.js';
 import { useSignedIn } from '../state/signed-in.js';
 import { useTimeline } from '../state/use-conversation.js';
@@ -26,6 +28,7 @@ export function TimelineArea({ conversation, handle, hasEnded }: AreaProps) {
   const view = useTimeline(handle);
   const unread = useFirstUnread(handle, conversation, view.isLoaded);
   const timeline = useRef<TimelineHandle>(null);
+  const files = useAttachments();
   const [target, setTarget] = useState<ComposerTarget | null>(null);
   const [deleting, setDeleting] = useState<TimelineItem | null>(null);
   const [informing, setInforming] = useState<TimelineItem | null>(null);
@@ -63,6 +66,7 @@ export function TimelineArea({ conversation, handle, hasEnded }: AreaProps) {
   };
   return (
     <ConversationActionsContext value={actions}>
+      {!hasEnded && <DropZone onFiles={files.add} />}
       {view.isLoaded && unread.isSettled ? (
         <Timeline ref={timeline} view={view} conversation={conversation} firstUnreadSeq={unread.seq} />
       ) : (
@@ -72,6 +76,7 @@ export function TimelineArea({ conversation, handle, hasEnded }: AreaProps) {
         <Composer
           conversation={conversation}
           handle={handle}
+          files={files}
           target={target}
           onDone={() => setTarget(null)}
           onSent={unread.forget}
@@ -88,13 +93,13 @@ export function TimelineArea({ conversation, handle, hasEnded }: AreaProps) {
         />
       )}
       {informing && <MessageInfoDialog item={informing} handle={handle} onClose={() => setInforming(null)} />}
-      <ReadOnFocus handle={handle} timeline={timeline} />
+      <ReadOnFocus timeline={timeline} />
     </ConversationActionsContext>
   );
 }
 
 /** What is on the screen counts as read when somebody comes back to this window. */
-function ReadOnFocus({ timeline }: { handle: ParleyConversation; timeline: React.RefObject<TimelineHandle | null> }) {
+function ReadOnFocus({ timeline }: { timeline: React.RefObject<TimelineHandle | null> }) {
   useEffect(() => {
     const read = (): void => timeline.current?.markVisible();
     window.addEventListener('focus', read);

@@ -1,6 +1,6 @@
 import type { Conversation, TimelineItem } from '@parley/sdk';
 import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
-import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
+import { type ListRange, Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import { Icon } from '../design/icon.js';
 import type { TimelineView } from '../state/use-conversation.js';
 import { useConversationActions } from './conversation-context.js';
@@ -9,6 +9,7 @@ import { MessageRow } from './message-row.js';
 import { TimelineEnd, TimelineStart } from './timeline-edges.js';
 import { isSameDay } from './times.js';
 import { usePaging } from './use-paging.js';
+import { type BegunSlice, useSlice } from './use-slice.js';
 
 /** Rendered beyond what is seen, so that a quick scroll meets messages and not a blank page. */
 const OVERSCAN_PX = { top: 900, bottom: 600 };
@@ -49,20 +50,42 @@ export function Timeline({ ref, view, conversation, firstUnreadSeq }: TimelinePr
   const scroller = useRef<HTMLElement | null>(null);
   const [isAtBottom, setAtBottom] = useState(true);
   const [highlighted, setHighlighted] = useState<number | null>(null);
-  const firstSeq = items[0]?.seq ?? conversation.lastSeq + 1;
-  const run = useRun(items, firstSeq);
-  const latest = useRef({ items, firstSeq, conversation });
-  latest.current = { items, firstSeq, conversation };
+  // Where nothing is stored yet, the first message that will be has this number.
+  const firstSeq = items[0]?.seq ?? conversation.visibleFromSeq;
+  const lastSeq = firstSeq + items.length - 1;
+  const { slice, move, begin: beginAt } = useSlice(firstSeq, lastSeq, firstUnreadSeq);
+  const { run } = slice;
+  const hasNewer = view.hasNewer || slice.to < lastSeq;
+  const data = useMemo(
+    () =>
+      items.slice(slice.from - firstSeq, slice.to === Number.POSITIVE_INFINITY ? undefined : slice.to - firstSeq + 1),
+    [items, slice, firstSeq],
+  );
+  const latest = useRef({ items, firstSeq, lastSeq, slice, conversation });
+  latest.current = { items, firstSeq, lastSeq, slice, conversation };
   const markVisible = useMarkVisible(handle, scroller, latest);
-  const rangeChanged = usePaging(handle, view, firstSeq);
+  const loadAround = usePaging(handle, view, firstSeq);
 
-  const showSeq = useCallback((seq: number) => {
-    setHighlighted(seq);
-    // A list that has just begun anew knows its rows in the next frame.
-    requestAnimationFrame(() =>
-      list.current?.scrollToIndex({ index: seq - latest.current.firstSeq, align: 'center', behavior: 'auto' }),
-    );
-  }, []);
+  const rangeChanged = useCallback(
+    ({ startIndex, endIndex }: ListRange) => {
+      move({ firstSeq: startIndex, lastSeq: endIndex });
+      loadAround({ startIndex, endIndex });
+    },
+    [move, loadAround],
+  );
+  const showSeq = useCallback(
+    (seq: number) => {
+      setHighlighted(seq);
+      const { from, to } = latest.current.slice;
+      if (seq < from || seq > to) return beginAt(seq);
+      // A list that has just begun anew knows its rows in the next frame.
+      requestAnimationFrame(() => {
+        const index = seq - latest.current.slice.from;
+        list.current?.scrollToIndex({ index, align: 'center', behavior: 'auto' });
+      });
+    },
+    [beginAt],
+  );
   useEffect(() => {
     if (highlighted === null) return;
     const timer = setTimeout(() => setHighlighted(null), HIGHLIGHT_MS);
@@ -71,38 +94,32 @@ export function Timeline({ ref, view, conversation, firstUnreadSeq }: TimelinePr
   useImperativeHandle(ref, () => ({ showSeq, markVisible }), [showSeq, markVisible]);
   useEffect(markVisible, [items, markVisible]);
   useScrollToOwn(items, selfId, list);
-  useStayingAtBottom(scroller, isAtBottom && !view.hasNewer, list, run);
+  useStayingAtBottom(scroller, isAtBottom && !hasNewer, list, run);
 
   const showLatest = (): void => {
     handle.jumpToLatest();
+    if (latest.current.slice.to < latest.current.lastSeq) return beginAt(null);
     requestAnimationFrame(() => list.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' }));
   };
   const context = useMemo((): TimelineContext => ({ view, conversation }), [view, conversation]);
   const unreadAt = firstUnreadSeq === null ? -1 : firstUnreadSeq - firstSeq;
-  const begin = useMemo(
-    () =>
-      unreadAt > 0 && unreadAt < items.length
-        ? { index: unreadAt, align: 'start' as const, offset: -72 }
-        : { index: Math.max(0, items.length - 1), align: 'end' as const },
-    // Only where a run begins.
-    [run],
-  );
+  const begin = useMemo(() => beginningOf(slice, data.length), [run]);
   return (
     <div className="timeline">
       <Virtuoso<TimelineItem, TimelineContext>
         key={run}
         ref={list}
         className="timeline-scroller"
-        data={items as TimelineItem[]}
+        data={data}
         context={context}
         components={COMPONENTS}
-        firstItemIndex={firstSeq}
+        firstItemIndex={slice.from}
         initialTopMostItemIndex={begin}
         alignToBottom
         increaseViewportBy={OVERSCAN_PX}
         atBottomThreshold={AT_BOTTOM_PX}
         atBottomStateChange={setAtBottom}
-        followOutput={(atBottom) => (atBottom && !view.hasNewer ? 'auto' : false)}
+        followOutput={(atBottom) => (atBottom && !hasNewer ? 'auto' : false)}
         rangeChanged={rangeChanged}
         computeItemKey={(_index, item) => item.key}
         scrollerRef={(element) => {
@@ -127,7 +144,7 @@ export function Timeline({ ref, view, conversation, firstUnreadSeq }: TimelinePr
           );
         }}
       />
-      {(!isAtBottom || view.hasNewer) && (
+      {(!isAtBottom || hasNewer) && (
         <button type="button" className="to-bottom" onClick={showLatest}>
           <Icon name="down" />
           {conversation.unreadCount > 0 ? (
@@ -143,14 +160,15 @@ export function Timeline({ ref, view, conversation, firstUnreadSeq }: TimelinePr
   );
 }
 
-/** A number that changes when the items do not continue those before: after a jump, or when the first ones have gone. */
-function useRun(items: readonly TimelineItem[], firstSeq: number): number {
-  const state = useRef({ run: 0, firstSeq, lastSeq: firstSeq });
-  const lastSeq = items.findLast(({ seq }) => seq !== null)?.seq ?? firstSeq;
-  const { current } = state;
-  const continues = firstSeq <= current.firstSeq && lastSeq >= current.firstSeq - 1;
-  state.current = { run: continues ? current.run : current.run + 1, firstSeq, lastSeq };
-  return state.current.run;
+/** Where a list that begins anew stands: at the message that it was made for, else at its end. */
+function beginningOf({ target, from }: BegunSlice, length: number) {
+  const last = { index: Math.max(0, length - 1), align: 'end' as const };
+  if (target === null || target.seq - from >= length) return last;
+  const index = target.seq - from;
+  // The line "New messages" above it is seen as well.
+  return target.align === 'start'
+    ? { index, align: 'start' as const, offset: -72 }
+    : { index, align: 'center' as const };
 }
 
 /** Whoever is at the end stays there when the pane becomes narrower or lower: a panel opens, a keyboard rises. */

@@ -1,0 +1,85 @@
+import type { Media, TimelineItem } from '@parley/sdk';
+import { useState } from 'react';
+import { Icon } from '../design/icon.js';
+import { useConversationActions } from '../timeline/conversation-context.js';
+import { PictureViewer } from './picture-viewer.js';
+import { sizeText } from './size-text.js';
+import './media.css';
+
+const PICTURE_WIDTH_PX_MAX = 340;
+const PICTURE_HEIGHT_PX_MAX = 320;
+
+const isPicture = ({ mimeType, width }: Media): boolean => mimeType.startsWith('image/') && width !== null;
+
+/** The pictures and files of a message. */
+export function MessageMedia({ item }: { item: TimelineItem }) {
+  const [shown, setShown] = useState<number | null>(null);
+  const { media, askAgain } = useFreshMedia(item);
+  const pictures = media.filter(isPicture);
+  const files = media.filter((medium) => !isPicture(medium));
+  return (
+    <>
+      {pictures.length > 0 && (
+        <div className={pictures.length === 1 ? 'pictures' : 'pictures pictures-several'}>
+          {pictures.map((medium, index) => (
+            <Picture
+              key={medium.mediaId}
+              medium={medium}
+              isAlone={pictures.length === 1}
+              onOpen={() => setShown(index)}
+              onBroken={askAgain}
+            />
+          ))}
+        </div>
+      )}
+      {files.map((medium) => (
+        <FileCard key={medium.mediaId} medium={medium} />
+      ))}
+      {shown !== null && <PictureViewer pictures={pictures} begin={shown} onClose={() => setShown(null)} />}
+    </>
+  );
+}
+
+/** Addresses of media are good for an hour: those of a message that has been here for longer are asked for anew, once. */
+function useFreshMedia(item: TimelineItem): { media: readonly Media[]; askAgain: () => void } {
+  const { handle } = useConversationActions();
+  const [fresh, setFresh] = useState<{ of: readonly Media[]; media: readonly Media[] } | null>(null);
+  const [asked, setAsked] = useState<readonly Media[] | null>(null);
+  const { messageId, media } = item;
+  const askAgain = (): void => {
+    if (messageId === null || asked === media) return;
+    setAsked(media);
+    handle.freshMedia(messageId).then(
+      (found) => setFresh({ of: media, media: found }),
+      () => undefined,
+    );
+  };
+  return { media: fresh?.of === media ? fresh.media : media, askAgain };
+}
+
+/** Its room is there before it is, so that nothing jumps when it comes. */
+function Picture(props: { medium: Media; isAlone: boolean; onOpen: () => void; onBroken: () => void }) {
+  const { medium, isAlone, onOpen, onBroken } = props;
+  const [width, height] = [medium.width ?? 1, medium.height ?? 1];
+  const scale = Math.min(1, PICTURE_WIDTH_PX_MAX / width, PICTURE_HEIGHT_PX_MAX / height);
+  const room = isAlone ? { width: Math.max(96, width * scale), aspectRatio: `${width} / ${height}` } : {};
+  return (
+    <button type="button" className="picture" style={room} aria-label={`Picture ${medium.fileName}`} onClick={onOpen}>
+      <img src={medium.thumbnailUrl ?? medium.url} alt="" loading="lazy" decoding="async" onError={onBroken} />
+    </button>
+  );
+}
+
+function FileCard({ medium }: { medium: Media }) {
+  const download = `${medium.url}${medium.url.includes('?') ? '&' : '?'}download=1`;
+  return (
+    <a className="file-card" href={download} download={medium.fileName} rel="noopener">
+      <Icon name="file" />
+      <span className="attachment-lines">
+        <span className="attachment-name">{medium.fileName}</span>
+        <span className="file-size">{sizeText(medium.sizeBytes)}</span>
+      </span>
+      <Icon name="download" />
+    </a>
+  );
+}

@@ -1,0 +1,34 @@
+import type { Presence } from '@parley/sdk';
+import { useEffect, useState } from 'react';
+import { useSignedIn } from '../state/signed-in.js';
+import { clockTime, dayName } from '../timeline/times.js';
+
+/** Whether somebody is here now, kept up as long as it is shown; null until it is known, and where nobody is asked for. */
+export function usePresence(userId: string | null): Presence | null {
+  const { client } = useSignedIn();
+  const [presence, setPresence] = useState<Presence | null>(null);
+  useEffect(() => {
+    setPresence(userId === null ? null : client.presenceOf(userId));
+    if (userId === null) return;
+    return client.watchPresence([userId], (all) => {
+      const mine = all.find((each) => each.userId === userId);
+      if (mine) setPresence(mine);
+    });
+  }, [client, userId]);
+  return presence;
+}
+
+/** In words, empty where there is nothing to say: whoever hides is offline without a time. */
+export function presenceText(presence: Presence | null, now = Date.now()): string {
+  if (!presence) return '';
+  if (presence.status !== 'offline') return presence.status === 'online' ? 'online' : 'away';
+  if (presence.lastSeen === null) return '';
+  const day = dayName(presence.lastSeen, now).toLowerCase();
+  return `last seen ${day} at ${clockTime(presence.lastSeen)}`;
+}
+
+/** The dot at somebody's picture. */
+export function PresenceDot({ presence }: { presence: Presence | null }) {
+  if (!presence || presence.status === 'offline') return null;
+  return <i className={`presence presence-${presence.status}`} />;
+}
