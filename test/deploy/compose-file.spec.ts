@@ -18,7 +18,11 @@ describe('docker-compose.cluster.yml', () => {
   });
 
   it('holds no secret: without an environment file nothing starts', () => {
-    expect(secrets.sort()).toEqual(['AUTH_JWT_SECRET', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD']);
+    expect(secrets.toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+      'AUTH_JWT_SECRET',
+      'POSTGRES_PASSWORD',
+      'REDIS_PASSWORD',
+    ]);
     const problems = problemsOfCompose(text, example);
     for (const name of secrets) expect(problems).toContain(`${name} has no value`);
   });
@@ -29,7 +33,15 @@ describe('docker-compose.cluster.yml', () => {
       const main = command?.find((word) => word.endsWith('main.js'));
       return main ? Array.from({ length: deploy?.replicas ?? 1 }, () => main.split('/')[2]) : [];
     });
-    expect(running.sort()).toEqual(['api', 'api', 'cli', 'gateway', 'gateway', 'worker', 'worker']);
+    expect(running.sort((a, b) => (a! < b! ? -1 : 1))).toEqual([
+      'api',
+      'api',
+      'cli',
+      'gateway',
+      'gateway',
+      'worker',
+      'worker',
+    ]);
     expect(Object.keys(services)).toEqual(
       expect.arrayContaining(['migrate', 'load-balancer', 'postgres', 'kafka', 'cassandra', 'redis']),
     );

@@ -53,7 +53,7 @@ const pages = documents();
 const walkThrough = codeBlocksOf(document('docs/extending.md'));
 const made = walkThrough.map(({ info }) => info.replace(/^ts /, ''));
 const sources = [
-  ...globSync('{apps,libs}/**/*.ts', { cwd: ROOT, exclude: ['**/node_modules/**'] }).map((path) =>
+  ...globSync(['{apps,libs}/**/*.ts', 'deploy/**/*.yaml'], { cwd: ROOT, exclude: ['**/node_modules/**'] }).map((path) =>
     readFileSync(join(ROOT, path), 'utf8'),
   ),
   ...walkThrough.map(({ text }) => text),
