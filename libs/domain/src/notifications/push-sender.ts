@@ -59,8 +59,10 @@ export class PushSender {
   async stop(): Promise<void> {
     this.stopped = true;
     for (const end of this.pauses) end();
-    await Promise.all(this.loops);
-    const under = Promise.all([...this.inFlight.values()].flatMap((tasks) => [...tasks]));
+    // A loop whose places are all taken ends with the first of its tasks.
+    const under = Promise.all(this.loops).then(() =>
+      Promise.all([...this.inFlight.values()].flatMap((all) => [...all])),
+    );
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([under, new Promise((resolve) => (timer = setTimeout(resolve, STOP_GRACE_MS)))]);
     clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { choice, custom, optionalText, optionalUrl, rateLimit, secretText, type Setting, text } from './setting.js';
+import { choice, custom, optionalText, rateLimit, secretText, type Setting, text } from './setting.js';
 
 function serviceUrl(name: string, service: string, fallback: string): Setting<string> {
   return custom<string>(name, {
