@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type ParleyClient, signUp } from '../../packages/sdk/src/index.js';
+import { startEngines, type EngineNode, type StartedEngines } from '../../scripts/engines/index.mjs';
+import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
+import { FrontDoor } from '../clients/cluster/front-door.js';
+import { RoleGroup } from '../clients/cluster/role-group.js';
+import { TestSocket } from '../clients/test-socket.js';
+import { freshName, PASSWORD, TestUser } from '../clients/test-user.js';
+
+const PEOPLE = 6;
+const AWAY_MS = 20_000;
+/** Between two messages of one person. */
+const PAUSE_MS = 500;
+/** What is promised of the time after an outage. */
+const COMPLETE_MS_MAX = 30_000;
+const ANSWER_MS_MAX = 6_000;
+const SOON = { timeout: 20_000, interval: 50 };
+
+let engines: StartedEngines;
+let redis: EngineNode;
+let names: EngineNames;
+let group: RoleGroup;
+let door: FrontDoor;
+const people: ParleyClient[] = [];
+
+/** A Redis of its own, which goes away here; the rest is in Postgres. */
+beforeAll(async () => {
+  engines = await startEngines(['redis']);
+  redis = engines.nodes[0]!;
+  names = await takeEngineNames({ ...process.env, ...engines.env } as Record<string, string>);
+  const environment = {
+    ...names.environment,
+    PROFILE: 'cluster',
+    COMMAND_LOG: 'postgres',
+    EVENT_STREAM: 'postgres',
+    MESSAGE_STORE: 'postgres',
+    PARTITIONS: '8',
+    AUTH_JWT_SECRET: randomUUID(),
+    RATE_LIMITS: 'off',
+  };
+  group = await RoleGroup.prepare({ workers: 1, apis: 1, gateways: 2 }, environment);
+  for (const role of ['worker', 'api', 'gateway'] as const) {
+    await Promise.all(group.of(role).map((process) => group.startOne(process)));
+  }
+  door = await FrontDoor.open(group.ports);
+}, 120_000);
+afterEach(async () => {
+  await Promise.all(people.splice(0).map((person) => person.close()));
+});
+afterAll(async () => {
+  await door?.close();
+  await group?.destroy();
+  await names?.drop();
+  await engines?.stop();
+}, 60_000);
+
+interface Room {
+  conversationId: string;
+  owner: TestUser;
+  /** A member with a socket at each gateway, who is removed in the middle of the outage. */
+  leaver: TestUser;
+  leaverSockets: TestSocket[];
+  /** What each person's timeline shows. */
+  shown: string[][];
+  /** Each change of anybody's connection since the beginning. */
+  interruptions: string[];
+  loadAll: () => Promise<void>;
+  /** Everybody sends now and then until it is stopped. */
+  sendUntil: (isOver: () => boolean) => { sent: string[]; ended: Promise<unknown> };
+}
+
+async function openRoom(): Promise<Room> {
+  const [owner, leaver] = [await TestUser.signUp(door.url), await TestUser.signUp(door.url)];
+  for (let i = 0; i < PEOPLE; i++) {
+    people.push(await signUp({ url: door.url, username: freshName(), password: PASSWORD, displayName: 'Person' }));
+  }
+  const userIds = await Promise.all(people.map(async (person) => (await person.me()).userId));
+  const body = { type: 'group', memberIds: [leaver.userId, ...userIds], name: 'room' };
+  const { conversationId } = (await owner.rest.call('POST', '/v1/conversations', { body })).json as {
+    conversationId: string;
+  };
+  const rooms = await Promise.all(people.map((person) => person.conversation(conversationId)));
+  const shown = rooms.map((room) => {
+    const contents: string[] = [];
+    room.subscribe((items) => contents.splice(0, contents.length, ...items.map(({ content }) => content)));
+    return contents;
+  });
+  await expect
+    .poll(() => people.every(({ connectionState }) => connectionState.status === 'connected'), SOON)
+    .toBe(true);
+  const interruptions: string[] = [];
+  for (const person of people) person.on('connection', ({ status }) => interruptions.push(status));
+  const leaverSockets = await Promise.all(
+    group.gatewayUrls.map((url) => TestSocket.connect(url, { token: leaver.rest.token, deviceId: randomUUID() })),
+  );
+  onTestFinished(() => leaverSockets.forEach((socket) => socket.close()));
+  const sendUntil: Room['sendUntil'] = (isOver) => {
+    const sent: string[] = [];
+    const senders = rooms.map(async (room, i) => {
+      for (let n = 0; !isOver(); n++) {
+        const content = `${i}-${n}-${randomUUID().slice(0, 8)}`;
+        sent.push(content);
+        await room.send(content);
+        await pause(PAUSE_MS);
+      }
+    });
+    return { sent, ended: Promise.all(senders) };
+  };
+  const loadAll = async (): Promise<void> => {
+    for (const room of rooms) while (await room.loadOlder());
+  };
+  return { conversationId, owner, leaver, leaverSockets, shown, interruptions, loadAll, sendUntil };
+}
+
+/** How long the call took, and what came of it. Nothing may wait for an engine that is away. */
+async function timed<T>(call: () => Promise<T>): Promise<T> {
+  const began = performance.now();
+  const answer = await call();
+  expect(performance.now() - began).toBeLessThan(ANSWER_MS_MAX);
+  return answer;
+}
+
+describe.each([
+  ['killed', () => redis.kill(), () => redis.start()],
+  ['standing still', async () => redis.pause(), async () => redis.resume()],
+] as const)('a Redis that is %s for 20 s', (_what, goAway, comeBack) => {
+  it('ends no process and no connection; everybody is complete soon after, and who was removed hears nothing', async () => {
+    const room = await openRoom();
+    const pids = group.processes.map(({ pid }) => pid);
+    let isOver = false;
+    onTestFinished(() => void (isOver = true));
+    const { sent, ended } = room.sendUntil(() => isOver);
+    await expect.poll(() => sent.length, SOON).toBeGreaterThan(2 * PEOPLE);
+
+    await goAway();
+    const wentAt = performance.now();
+    const path = `/v1/conversations/${room.conversationId}`;
+    await pause(AWAY_MS / 4);
+    for (const { url } of group.processes) {
+      const health = await timed(() => fetch(`${url}/health/ready`));
+      expect([health.status, await health.json()]).toMatchObject([200, { missing: ['redis'] }]);
+    }
+    const statuses: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      const send = { body: { content: `rest ${n}`, clientMsgId: randomUUID() } };
+      statuses.push((await timed(() => room.owner.rest.call('POST', `${path}/messages`, send))).status);
+    }
+    // In the log, and decided; who decided it cannot tell the one who waits.
+    expect(statuses).toEqual([202, 202, 202]);
+    expect((await timed(() => room.owner.rest.call('GET', `${path}/messages`))).status).toBe(200);
+    // Nobody is told of it: the broadcast is lost.
+    const removal = { body: { remove: [room.leaver.userId] } };
+    expect([200, 503]).toContain((await timed(() => room.owner.rest.call('PUT', `${path}/members`, removal))).status);
+    await expect.poll(async () => (await room.leaver.rest.call('GET', path)).status, SOON).toBe(404);
+    const sentBefore = sent.length;
+    await pause(Math.max(0, wentAt + AWAY_MS - performance.now()));
+    await comeBack();
+    const backAt = performance.now();
+    await pause(2_000);
+    isOver = true;
+    await ended;
+
+    const expected = [...sent, 'rest 0', 'rest 1', 'rest 2'].toSorted();
+    const left = (): number => Math.max(1, backAt + COMPLETE_MS_MAX - performance.now());
+    await expect
+      .poll(
+        async () => {
+          await room.loadAll();
+          return room.shown.filter((contents) => contents.toSorted().join() !== expected.join()).length;
+        },
+        { timeout: left(), interval: 250 },
+      )
+      .toBe(0);
+    expect(new Set(room.shown.map((contents) => contents.join())).size).toBe(1);
+    expect(room.interruptions).toEqual([]);
+    expect(group.processes.map(({ pid }) => pid)).toEqual(pids);
+    // Live again, not only by catching up; and not to the one who had to leave while nobody could say so.
+    const { content } = await room.owner.send(room.conversationId, `after ${randomUUID()}`);
+    for (const contents of room.shown) await expect.poll(() => contents.at(-1), SOON).toBe(content);
+    const secret = new Set([...sent.slice(sentBefore), content]);
+    for (const socket of room.leaverSockets) {
+      const heard = socket.seen('new_message').map((message) => message.content ?? '');
+      expect(heard.length).toBeGreaterThan(0);
+      expect(heard.filter((text) => secret.has(text))).toEqual([]);
+    }
+  }, 150_000);
+});
