@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from 'cassandra-driver';
 import pg from 'pg';
 
@@ -20,11 +23,14 @@ export async function takeEngineNames(engines: Environment = process.env as Envi
   const admin = addressOf(engines, 'POSTGRES_ADMIN_URL');
   const contactPoints = addressOf(engines, 'CASSANDRA_CONTACT_POINTS');
   await administer(admin, `CREATE DATABASE ${name}`);
+  // Files that users upload lie in it, where all processes see them.
+  const dataDir = await mkdtemp(join(tmpdir(), 'parley-test-cluster-data-'));
   const database = new URL(admin);
   database.pathname = `/${name}`;
   return {
     environment: {
       DATABASE_URL: database.href,
+      DATA_DIR: dataDir,
       KAFKA_BROKERS: addressOf(engines, 'KAFKA_BROKERS'),
       KAFKA_TOPIC_PREFIX: name,
       KAFKA_REPLICATION_FACTOR: '1',
@@ -37,6 +43,7 @@ export async function takeEngineNames(engines: Environment = process.env as Envi
     drop: async () => {
       await administer(admin, `DROP DATABASE ${name} WITH (FORCE)`);
       await dropKeyspace(contactPoints, name);
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -14,7 +14,7 @@ export interface MediaWorkParts {
 }
 
 /** Longer than a rendering can take: after it the worker that had the job is dead. */
-export const RENDER_LEASE_MS = 60_000;
+export const RENDER_LEASE_MS = 30_000;
 /** A picture that brought its worker down so often is given up. */
 export const RENDER_ATTEMPTS_MAX = 3;
 const RENDERINGS_AT_ONCE = 2;

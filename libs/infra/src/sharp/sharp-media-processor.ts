@@ -37,7 +37,7 @@ const ANIMATION_FACTOR_MAX = 12;
 const TEXT_LOOKED_AT_BYTES = 65_536;
 const SNIFF_TIMEOUT_MS = 5_000;
 /** A rendering that takes longer is ended; well below the lease of its job. */
-export const RENDER_TIMEOUT_MS = 25_000;
+export const RENDER_TIMEOUT_MS = 20_000;
 const ORIGINAL_BYTES_MAX = 1_000_000_000;
 /** What the process that renders ends with when the picture is at fault. */
 const UNRENDERABLE = 3;
