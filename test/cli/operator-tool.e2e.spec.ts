@@ -194,6 +194,27 @@ describe('the operator’s tool on the data folder', () => {
     ]);
   });
 
+  it('tells of events that a handler gave up, has them tried again, and forgets them', async () => {
+    const held = `INSERT INTO event_handler_held (handler, partition, "offset", index, conversation_id, recorded_at, payload, attempts, next_attempt_at, dead, last_error)
+      VALUES ('push', 2, $1, 0, gen_random_uuid(), now(), '{}', 9, now(), true, 'nobody there')`;
+    for (const offset of [5, 6]) await sql(held, [offset]);
+    const list = await parley(environment, 'dead-letters', 'list');
+    expect(list.said).toMatch(/^push:2:5:0 {2}\S+ {2}after 9 attempts {2}nobody there$/m);
+    expect(list.said).toContain('1 commands, 2 events.');
+    expect((await parley(environment, 'doctor')).said).toContain('PROBLEM  2 events were given up by handlers.');
+    expect((await parley(environment, 'dead-letters', 'show', 'push:2:6:0')).said).toContain('"offset": 6');
+    expect(await parley(environment, 'dead-letters', 'retry', 'push:2:5:0')).toMatchObject({ code: 0 });
+    expect(await parley(environment, 'dead-letters', 'drop', 'push:2:6:0')).toMatchObject({ code: 0 });
+    for (const [verb, place] of [
+      ['show', 'push:2:5:0'],
+      ['retry', 'push:2:6:0'],
+    ] as const) {
+      expect(await parley(environment, 'dead-letters', verb, place)).toMatchObject({ code: 1 });
+    }
+    expect(await sql('SELECT "offset", dead FROM event_handler_held')).toEqual([{ offset: '5', dead: false }]);
+    await sql('DELETE FROM event_handler_held');
+  });
+
   it('makes the read models of a stopped server anew', async () => {
     await sql(`UPDATE conversation SET last_preview = 'spoiled'`);
     const check = await parley(environment, 'rebuild', '--check');

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { CommandRecord, ConversationCommand, Outcome } from '@parley/domain';
 import { type AppConfig, openDatabase, openPipelineAdapters, type PipelineAdapters } from '@parley/infra';
 import { loadConfiguration } from '@parley/infra/config';
+import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decideHere } from '../../apps/cli/src/decide-here.js';
@@ -9,6 +10,7 @@ import { runTool } from '../../apps/cli/src/run-tool.js';
 import { send, user } from '../../libs/domain/src/conversation/testing/given-conversation.js';
 import { testCassandra } from '../../libs/infra/src/cassandra/testing/test-keyspace.testing.js';
 import { connectCassandra } from '../../libs/infra/src/cassandra/index.js';
+import { clientOptions } from '../../libs/infra/src/kafka/index.js';
 
 const NAME = `t_${randomBytes(6).toString('hex')}`;
 const CONVERSATION = randomUUID();
@@ -133,6 +135,31 @@ describe('the operator’s tool on the engines of the cluster', () => {
       expect.stringContaining('0 workers live. Start worker processes'),
       expect.stringContaining('Nobody owns partitions 0, 1, 2.'),
     ]);
+  });
+
+  it('notices a topic that was given settings under which records would be lost or refused', async () => {
+    const connection = { brokers: (process.env['KAFKA_BROKERS'] ?? '').split(','), clientId: 'test' };
+    const admin = new Admin(clientOptions(connection));
+    const set = (value: string): Promise<unknown> =>
+      admin.incrementalAlterConfigs({
+        resources: [
+          {
+            resourceType: ConfigResourceTypes.TOPIC,
+            resourceName: `${NAME}.commands`,
+            configs: [{ name: 'cleanup.policy', configOperation: 0, value }],
+          },
+        ],
+        validateOnly: false,
+      });
+    try {
+      await set('compact');
+      const { code, said } = await parley(['doctor']);
+      expect(said).toContain(`PROBLEM  Topic ${NAME}.commands has cleanup.policy compact, and only delete will do.`);
+      expect(code).toBe(1);
+      await set('delete');
+    } finally {
+      await admin.close();
+    }
   });
 
   it.each([

@@ -104,7 +104,7 @@ function migrationFinding({ migrationsMissing: missing, migrationsUnknown: unkno
 async function pipelineFindings(
   config: AppConfig,
   { pool }: ToolDatabase,
-  { partitions, workers, deadLetters }: PostgresCondition,
+  { partitions, workers, deadLetters, deadEvents }: PostgresCondition,
 ): Promise<Finding[]> {
   const findings = [
     checked(
@@ -113,6 +113,7 @@ async function pipelineFindings(
       `PARTITIONS says ${config.pipeline.partitions}, and their number is fixed for life: set PARTITIONS=${partitions.length}.`,
     ),
     checked(deadLetters > 0, `${deadLetters} commands were set aside.`, 'See "parley dead-letters list".'),
+    checked(deadEvents > 0, `${deadEvents} events were given up by handlers.`, 'See "parley dead-letters list".'),
   ];
   if (config.profile.name === 'cluster') {
     const alone = partitions.filter(({ owner }) => owner === null).map(({ partition }) => partition);
@@ -148,13 +149,12 @@ async function kafkaFindings(config: AppConfig): Promise<Finding[]> {
   const { brokers, topics } = condition;
   const findings = [well(`Kafka has ${brokers} brokers.`)];
   if (topics.length < 2) findings.push(problem('Kafka lacks topics of Parley.', 'Run "parley migrate".'));
-  for (const { topic, partitions, replicas, underReplicated, leaderless } of topics) {
+  for (const { topic, partitions, replicas, underReplicated, leaderless, problems } of topics) {
     findings.push(
-      checked(
-        partitions !== config.pipeline.partitions,
-        `Topic ${topic} has ${partitions} partitions.`,
-        `PARTITIONS says ${config.pipeline.partitions}, and the number is fixed for life.`,
-      ),
+      ...problems.map((sentence) => problem(sentence, 'Processes refuse to start on it.')),
+      ...(problems.length === 0
+        ? [well(`Topic ${topic} has ${partitions} partitions and the settings it needs.`)]
+        : []),
       checked(
         replicas < config.kafka.replicationFactor,
         `Topic ${topic} keeps ${replicas} copies of a record.`,

@@ -43,7 +43,9 @@ export async function migrateMessageStore(config: AppConfig): Promise<number[] |
 export async function kafkaConditionOf(config: AppConfig): Promise<KafkaCondition | null> {
   if (!usesKafka(config)) return null;
   const { kafkaCondition } = await import('./kafka/index.js');
-  return kafkaCondition(kafkaConnectionOf(config, CLIENT_ID), config.kafka.topicPrefix);
+  const { topicPrefix, replicationFactor } = config.kafka;
+  const { partitions } = config.pipeline;
+  return kafkaCondition({ ...kafkaConnectionOf(config, CLIENT_ID), topicPrefix, partitions, replicationFactor });
 }
 
 /** Null where Cassandra is not used. @throws Error within seconds */

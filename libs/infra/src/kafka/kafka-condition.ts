@@ -1,6 +1,6 @@
 import { Admin } from '@platformatic/kafka';
 import { clientOptions, closeClient, type KafkaConnection, within } from './kafka-client.js';
-import { topicNames } from './kafka-topics.js';
+import { type KafkaTopicsOptions, problemsOf, topicNames } from './kafka-topics.js';
 import { LATEST, TopicReader } from './topic-reader.js';
 
 /** What an operator wants to know of one topic. */
@@ -13,6 +13,8 @@ export interface KafkaTopicCondition {
   underReplicated: number;
   /** Partitions that nobody leads: nothing is read from them or written to them. */
   leaderless: number;
+  /** Settings and numbers with which processes refuse to start, a sentence each. */
+  problems: string[];
 }
 
 export interface KafkaCondition {
@@ -24,30 +26,32 @@ export interface KafkaCondition {
 const STEP_MS_MAX = 5_000;
 
 /** Asks and changes nothing. @throws Error when no broker answers within seconds */
-export async function kafkaCondition(connection: KafkaConnection, topicPrefix: string): Promise<KafkaCondition> {
-  const admin = new Admin({ ...clientOptions(connection), retries: 1, requestTimeout: STEP_MS_MAX });
+export async function kafkaCondition(options: KafkaTopicsOptions): Promise<KafkaCondition> {
+  const admin = new Admin({ ...clientOptions(options), retries: 1, requestTimeout: STEP_MS_MAX });
   try {
     const there = new Set(await within(STEP_MS_MAX, 'topics', admin.listTopics()));
-    const wanted = Object.values(topicNames(topicPrefix)).filter((topic) => there.has(topic));
+    const names = topicNames(options.topicPrefix);
+    const wanted = Object.values(names).filter((topic) => there.has(topic));
     const { brokers, topics } = await within(
       STEP_MS_MAX,
       'condition of the topics',
       admin.metadata({ topics: wanted, forceUpdate: true }),
     );
-    return {
-      brokers: brokers.size,
-      topics: wanted.flatMap((topic) => {
-        const partitions = topics.get(topic)?.partitions;
-        if (!partitions) return [];
-        return {
-          topic,
-          partitions: partitions.length,
-          replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
-          underReplicated: partitions.filter(({ replicas, isr }) => isr.length < replicas.length).length,
-          leaderless: partitions.filter(({ leader }) => leader < 0).length,
-        };
-      }),
-    };
+    const conditions: KafkaTopicCondition[] = [];
+    for (const topic of wanted) {
+      const partitions = topics.get(topic)?.partitions ?? [];
+      const leaderless = partitions.filter(({ leader }) => leader < 0).length;
+      conditions.push({
+        topic,
+        partitions: partitions.length,
+        replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+        underReplicated: partitions.filter(({ replicas, isr }) => isr.length < replicas.length).length,
+        leaderless,
+        // A topic that is not led is waited for before it is looked at.
+        problems: leaderless > 0 ? [] : await problemsOf(admin, options, names, topic),
+      });
+    }
+    return { brokers: brokers.size, topics: conditions };
   } finally {
     await closeClient(admin);
   }

@@ -134,7 +134,8 @@ async function leadersOf(admin: Admin, options: KafkaTopicsOptions, topic: strin
   }
 }
 
-async function problemsOf(
+/** What would keep this topic from being used, a sentence each. */
+export async function problemsOf(
   admin: Admin,
   options: KafkaTopicsOptions,
   names: KafkaTopicNames,

@@ -18,7 +18,10 @@ export interface PostgresCondition {
   /** Empty before the first start. */
   partitions: PartitionCondition[];
   workers: number;
+  /** Commands that could not be decided. */
   deadLetters: number;
+  /** Events that handlers have given up. */
+  deadEvents: number;
   /** Settings with which an acknowledged write may be lost, as `name=value`. */
   unsafeSettings: string[];
   connections: { used: number; max: number };
@@ -57,6 +60,7 @@ export async function postgresCondition(pool: Pool): Promise<PostgresCondition> 
     partitions: tables ? await partitionConditions(pool) : [],
     workers: tables ? await countOf(pool, 'pipeline_worker WHERE alive_until >= clock_timestamp()') : 0,
     deadLetters: tables ? await countOf(pool, 'dead_letter') : 0,
+    deadEvents: tables ? await countOf(pool, 'event_handler_held WHERE dead') : 0,
     unsafeSettings: server.unsafe ?? [],
     connections: { used: server.used, max: Number(server.max) },
     nowMs: Number(server.now_ms),
