@@ -49,8 +49,8 @@ function unknownNames(page: Document, sources: string): string[] {
 }
 
 const pages = documents();
-// What docs/extending.md makes does not exist here; that it fits together is shown by extending.e2e.spec.ts.
-const walkThrough = codeBlocksOf(document('docs/extending.md'));
+// What these pages make does not exist here; that it fits together is shown by extending.e2e.spec.ts.
+const walkThrough = ['docs/extending.md', 'docs/extending-handlers.md'].flatMap((path) => codeBlocksOf(document(path)));
 const made = walkThrough.map(({ info }) => info.replace(/^ts /, ''));
 const sources = [
   ...globSync(['{apps,libs}/**/*.ts', 'deploy/**/*.yaml'], { cwd: ROOT, exclude: ['**/node_modules/**'] }).map((path) =>
