@@ -102,6 +102,13 @@ export class ConversationTrack {
     return this.rev >= event.rev ? 'applied' : 'ahead';
   }
 
+  /** The same version of a message as it is told now; a newer one comes by itself. */
+  renew(message: Message): void {
+    this.window?.renew(message);
+    this.detached?.renew(message);
+    if (this.lookedUp.get(message.messageId)?.rev === message.rev) this.lookedUp.set(message.messageId, message);
+  }
+
   /** The server's own word on how far the conversation has come. */
   heardOf(lastRev: number): void {
     if (lastRev > this.rev && !this.ahead.has(lastRev)) this.isBehind = true;

@@ -140,9 +140,9 @@ export class ParleyConversation {
     return this.context.messenger.timelines.message(this.id, messageId);
   }
 
-  /** The media of a message with addresses that are good again: those that were shown are good for an hour. */
+  /** The media of a message with addresses that are good for an hour again; the timeline shows these from then on. */
   async freshMedia(messageId: string): Promise<readonly Media[]> {
-    return (await this.onMessage('GET', messageId)).media;
+    return (await this.context.messenger.timelines.renew(this.id, messageId)).media;
   }
 
   /** A message that is here already, without asking the server. */

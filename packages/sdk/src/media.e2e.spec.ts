@@ -50,6 +50,7 @@ describe('a picture', () => {
     expect(Buffer.from(await bytes.arrayBuffer())).toEqual(PNG);
     const fresh = await bobs.freshMedia(bobs.timeline.at(-1)?.messageId ?? '');
     expect(fresh.map(({ mediaId }) => mediaId)).toEqual([medium.mediaId]);
+    expect(bobs.timeline.at(-1)?.media).toBe(fresh);
   });
 
   it('that is uploaded through a bad network arrives, and its message exists once', async () => {

@@ -161,6 +161,15 @@ export class TimelineLoader {
     return underWay;
   }
 
+  /** Asks for a message again, for what runs out in it. @throws ParleyError */
+  async renew(conversationId: string, messageId: string): Promise<Message> {
+    const message = await this.door.message(conversationId, messageId);
+    const track = this.door.tracks.get(conversationId);
+    track?.renew(message);
+    if (track) this.door.loaded(track);
+    return message;
+  }
+
   connected(): void {
     for (const conversationId of this.openings.keys()) this.fill(conversationId);
   }

@@ -60,6 +60,12 @@ export class TimelineWindow {
     return true;
   }
 
+  /** Takes the same version of a message that is here, as it is told now: addresses in it run out. */
+  renew(message: Message): void {
+    const index = message.seq - this.firstSeq;
+    if (this.messages[index]?.rev === message.rev) this.replace(index, message);
+  }
+
   private replace(index: number, message: Message): void {
     this.messages = [...this.messages];
     this.messages[index] = message;
