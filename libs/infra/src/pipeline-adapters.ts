@@ -28,7 +28,6 @@ import { MessageTails } from './postgres/message-store/message-tails.js';
 import { PostgresMessageStore } from './postgres/message-store/postgres-message-store.js';
 import { MemberViews } from './postgres/read-models/member-views.js';
 import { PostgresConversationReader } from './postgres/read-models/postgres-conversation-reader.js';
-import { brokersAnswer } from './reachable.js';
 
 export interface PipelineAdaptersOptions {
   config: Pick<AppConfig, 'adapters' | 'kafka' | 'cassandra' | 'redis' | 'security' | 'pipeline'>;
@@ -122,11 +121,13 @@ async function openLogs(opening: Opening): Promise<{ log: CommandLog; stream: Ev
 
 async function openKafka(opening: Opening): Promise<{ log: () => CommandLog; stream: () => EventStream }> {
   const { config, clientId, partitions, closing, engines, onTrouble } = opening;
-  const { brokers, topicPrefix, replicationFactor } = config.kafka;
-  const { KafkaCommandLog, KafkaEventStream, openKafkaTopics } = await import('./kafka/index.js');
+  const { topicPrefix, replicationFactor } = config.kafka;
+  const { KafkaCommandLog, KafkaEventStream, KafkaReadiness, openKafkaTopics } = await import('./kafka/index.js');
   const connection = kafkaConnectionOf(config, clientId);
   const topics = await openKafkaTopics({ ...connection, topicPrefix, partitions, replicationFactor });
-  engines.push({ name: 'kafka', check: () => brokersAnswer(brokers) });
+  const readiness = new KafkaReadiness(connection, topics.commands);
+  closing.push(() => readiness.close());
+  engines.push({ name: 'kafka', check: () => readiness.check() });
   return {
     log: () => {
       const waitingRecordsMax = config.pipeline.commandsInFlightMax;
