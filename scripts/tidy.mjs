@@ -20,7 +20,7 @@ const SUITE_CALLS = new Set(['describe', 'suite']);
 const TEST_CALLS = new Set(['describe', 'suite', 'it', 'test', 'bench']);
 /** Not skipIf and runIf: a test that needs root, or Linux, says so with them. */
 const SWITCHED_OFF = new Set(['only', 'skip', 'todo', 'fails']);
-const REGISTRY = /^\s*(@[\w-]+:)?registry\s*=|"resolved":\s*"https?:|\bregistry\.[\w-]+\.[a-z]{2,}\b/m;
+const REGISTRY = /^\s*(@[\w-]+:)?registry\s*=|"resolved":\s*"https?:|(?<![\w-])registry\.[\w-]+\.[a-z]{2,}\b/m;
 /** Files that somebody reads: what is not among them is data or a picture. */
 const WRITTEN = /\.(ts|tsx|mjs|cjs|js|json|md|ya?ml|html|sql)$|^(\.npmrc|Dockerfile|run)$/;
 

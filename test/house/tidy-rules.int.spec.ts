@@ -51,6 +51,7 @@ const sound = {
   'libs/domain/src/matching.ts': 'export const it = { only: 1 };\nexport const x = it.only;\n',
   'apps/standalone/src/main.ts': 'console.log(1);\n',
   'package-lock.json': '{}\n',
+  'docs/ports.md': 'Whoever is connected stands in `libs/domain/src/ports/session-registry.port.ts`.\n',
 };
 
 describe('each tidy rule', () => {
