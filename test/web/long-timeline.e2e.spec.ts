@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser } from '../../scripts/browser/chromium.mjs';
@@ -6,7 +7,8 @@ import { measureTasks } from './main-thread.js';
 import { signUp, Visitor } from './visitor.js';
 
 const MESSAGES = 10_000;
-const SENDS_AT_ONCE = 100;
+const SENDS_AT_ONCE = 50;
+const SEND_TRIES_MAX = 10;
 const TASK_MS_MAX = 50;
 const UNREAD = 500;
 
@@ -19,18 +21,41 @@ beforeAll(async () => {
   browser = await openBrowser();
   [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
   ({ conversationId } = await ada.direct(ben));
-  for (let from = 1; from <= MESSAGES; from += SENDS_AT_ONCE) {
-    const numbers = Array.from({ length: SENDS_AT_ONCE }, (_, index) => from + index);
-    const sent = await Promise.all(
-      numbers.map((number) => (number % 3 === 0 ? ben : ada).send(conversationId, textOf(number))),
-    );
-    const last = sent.toSorted((a, b) => a.seq - b.seq).at(-1);
-    if (last && last.seq <= MESSAGES / 2) middle = last.messageId;
-    // What one sends counts as read: the unread ones are all from the other side, at the end.
-    if (last && from + SENDS_AT_ONCE > MESSAGES) await ben.read(conversationId, last.messageId);
-  }
+  await sendAll(Array.from({ length: MESSAGES }, (_, index) => [(index + 1) % 3 === 0 ? ben : ada, textOf(index + 1)]));
+  const { items } = await ben.history(conversationId, '?limit=1');
+  await ben.read(conversationId, items[0]?.messageId ?? '');
+  middle = await messageIdAt(MESSAGES / 2);
 }, 240_000);
 afterAll(() => browser.close());
+
+/** In any order, each once, however busy the machine is. */
+async function sendAll(texts: readonly (readonly [sender: TestUser, content: string])[]): Promise<void> {
+  const { lastSeq: before } = await ada.conversation(conversationId);
+  const waiting = [...texts];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const body = { content: next[1], clientMsgId: randomUUID() };
+      let status = 0;
+      for (let tries = 0; tries < SEND_TRIES_MAX && status !== 200 && status !== 201; tries++) {
+        ({ status } = await next[0].rest.call('POST', `/v1/conversations/${conversationId}/messages`, { body }));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: SENDS_AT_ONCE }, worker));
+  const { lastSeq } = await ada.conversation(conversationId);
+  expect(lastSeq - before, 'messages that were stored').toBe(texts.length);
+}
+
+/** Found by pages: what a message's id is, only the server knows. */
+async function messageIdAt(seq: number): Promise<string> {
+  let before = '';
+  for (;;) {
+    const { items } = await ben.history(conversationId, `?limit=100${before && `&before=${before}`}`);
+    const found = items.find((message) => message.seq === seq);
+    if (found) return found.messageId;
+    before = items.at(-1)?.messageId ?? '';
+  }
+}
 
 function textOf(number: number): string {
   return `Message ${number}. ${'It goes on for a while. '.repeat(number % 7)}`.trim();
@@ -98,7 +123,7 @@ describe(`a timeline of ${MESSAGES} messages`, () => {
 
   it('opens at the first unread message, and marks read what was seen', async () => {
     const { lastSeq } = await ben.conversation(conversationId);
-    await Promise.all(Array.from({ length: UNREAD }, (_, index) => ada.send(conversationId, textOf(index))));
+    await sendAll(Array.from({ length: UNREAD }, (_, index) => [ada, textOf(index)]));
     const visitor = await Visitor.loggedIn(browser, ben);
     await visitor.row('Ada Lovelace').getByText(`${UNREAD}`).waitFor();
     await visitor.open('Ada Lovelace');

@@ -34,13 +34,30 @@ export function continued(slice: Slice, extent: Extent): Slice {
   return isThere ? slice : sliceAround(extent.lastSeq, extent, slice.run + 1);
 }
 
-/** Grows towards what is shown, and leaves out what is far from it. Gives the same object if nothing is to be done. */
-export function moved(slice: Slice, shown: Extent, { firstSeq, lastSeq }: Extent): Slice {
+/**
+ * Grows towards what is shown and, another time, leaves out what is far from it: the list takes older messages by how
+ * many came, which must not be hidden by as many that went. Gives the same object if nothing is to be done.
+ */
+export function moved(slice: Slice, shown: Extent, extent: Extent): Slice {
+  const next = grown(slice, shown, extent);
+  return next === slice ? trimmed(slice, shown, extent) : next;
+}
+
+function grown(slice: Slice, shown: Extent, { firstSeq, lastSeq }: Extent): Slice {
   let { from, to } = slice;
   if (shown.firstSeq - from < EDGE) from = Math.max(firstSeq, Math.min(from, shown.firstSeq - SLICE_REACH));
-  else if (shown.firstSeq - from > SLICE_REACH_MAX) from = shown.firstSeq - SLICE_REACH;
-  if (to - shown.lastSeq < EDGE) to = shown.lastSeq + SLICE_REACH;
-  else if (Math.min(to, lastSeq) - shown.lastSeq > SLICE_REACH_MAX) to = shown.lastSeq + SLICE_REACH;
+  if (to - shown.lastSeq < EDGE) to = Math.max(to, shown.lastSeq + SLICE_REACH);
   if (to >= lastSeq) to = Number.POSITIVE_INFINITY;
   return from === slice.from && to === slice.to ? slice : { ...slice, from, to };
+}
+
+function trimmed(slice: Slice, shown: Extent, { lastSeq }: Extent): Slice {
+  const isTopFar = shown.firstSeq - slice.from > SLICE_REACH_MAX;
+  const isEndFar = Math.min(slice.to, lastSeq) - shown.lastSeq > SLICE_REACH_MAX;
+  if (!isTopFar && !isEndFar) return slice;
+  return {
+    ...slice,
+    from: isTopFar ? shown.firstSeq - SLICE_REACH : slice.from,
+    to: isEndFar ? shown.lastSeq + SLICE_REACH : slice.to,
+  };
 }

@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { continued, type Extent, moved, type Slice, sliceAround } from './slice.js';
 
 /** With the message that the list was begun for; null: for its end. */
@@ -26,13 +26,21 @@ export function useSlice(firstSeq: number, lastSeq: number, firstUnreadSeq: numb
   const next = continued(slice, { firstSeq, lastSeq });
   const current = next === slice ? slice : { ...next, target: null };
   if (current !== slice) setSlice(current);
+  const lastShown = useRef<(Extent & { readonly run: number }) | null>(null);
+  const { run } = current;
   const move = useCallback((shown: Extent) => {
     setSlice((now) => {
+      lastShown.current = { ...shown, run: now.run };
       const after = moved(now, shown, extent.current);
       return after === now ? now : { ...after, target: now.target };
     });
   }, []);
+  // At the edge of what was loaded nothing scrolls, and nothing tells what is shown, until there is more.
+  useEffect(() => {
+    if (lastShown.current?.run === run) move(lastShown.current);
+  }, [move, firstSeq, lastSeq, current, run]);
   const begin = useCallback((seq: number | null) => {
+    lastShown.current = null;
     setSlice((now) => ({
       ...sliceAround(seq ?? extent.current.lastSeq, extent.current, now.run + 1),
       target: seq === null ? null : { seq, align: 'center' },

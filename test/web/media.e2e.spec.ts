@@ -1,0 +1,101 @@
+import type { Browser } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openBrowser } from '../../scripts/browser/chromium.mjs';
+import { signUp, Visitor } from './visitor.js';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+const picture = (): Promise<Buffer> =>
+  sharp({ create: { width: 640, height: 400, channels: 3, background: '#2a7d6f' } })
+    .png()
+    .toBuffer();
+
+it('pictures and files are attached, seen as they upload, sent with a text, and opened by the other', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  await ada.direct(ben);
+  const [adas, bens] = [await Visitor.loggedIn(browser, ada), await Visitor.loggedIn(browser, ben)];
+  await adas.open('Ben Okafor');
+  await bens.open('Ada Lovelace');
+  await adas.page.locator('input[type=file]').setInputFiles([
+    { name: 'harbour.png', mimeType: 'image/png', buffer: await picture() },
+    { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('Bring the map.\n') },
+  ]);
+  await adas.page.getByRole('list', { name: 'Attached files' }).getByText('15 B').waitFor();
+  await expect.poll(() => adas.page.getByRole('button', { name: 'Send' }).isEnabled()).toBe(true);
+  await adas.send('Here it is');
+
+  const message = bens.message('Here it is');
+  const shown = message.getByRole('button', { name: 'Picture harbour.png' }).locator('img');
+  await expect.poll(() => shown.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+  const room = await shown.boundingBox();
+  expect((room?.width ?? 0) / (room?.height ?? 1)).toBeCloseTo(1.6, 1);
+  const file = message.getByRole('link', { name: /notes\.txt/ });
+  const [download] = await Promise.all([bens.page.waitForEvent('download'), file.click()]);
+  expect(download.suggestedFilename()).toBe('notes.txt');
+
+  await message.getByRole('button', { name: 'Picture harbour.png' }).click();
+  const large = bens.page.getByRole('dialog').getByRole('img', { name: 'harbour.png' });
+  await expect.poll(() => large.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(640);
+  await bens.page.keyboard.press('Escape');
+  await bens.page.getByRole('dialog').waitFor({ state: 'detached' });
+  expect(await adas.leave()).toEqual([]);
+  expect(await bens.leave()).toEqual([]);
+});
+
+it('a file that is pasted or dropped is attached too, and can be taken away again', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  await ada.direct(ben);
+  const visitor = await Visitor.loggedIn(browser, ada);
+  await visitor.open('Ben Okafor');
+  for (const kind of ['paste', 'drop'] as const) {
+    await visitor.page.evaluate((event) => {
+      const data = new DataTransfer();
+      data.items.add(new File(['text'], `${event}.txt`, { type: 'text/plain' }));
+      const field = document.querySelector('.composer-text');
+      field?.dispatchEvent(
+        event === 'paste'
+          ? new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })
+          : new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }),
+      );
+    }, kind);
+    await visitor.page.getByRole('button', { name: `Remove ${kind}.txt` }).click();
+    await visitor.page.getByRole('list', { name: 'Attached files' }).waitFor({ state: 'detached' });
+  }
+  expect(await visitor.leave()).toEqual([]);
+});
+
+it('a file that the server refuses says why, and the message is not sent without it', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  await ada.direct(ben);
+  const visitor = await Visitor.loggedIn(browser, ada);
+  await visitor.open('Ben Okafor');
+  const notAPicture = Buffer.concat([(await picture()).subarray(0, 200), Buffer.alloc(500)]);
+  await visitor.page
+    .locator('input[type=file]')
+    .setInputFiles([{ name: 'broken.png', mimeType: 'image/png', buffer: notAPicture }]);
+  await visitor.page.getByRole('list', { name: 'Attached files' }).getByRole('alert').waitFor();
+  await visitor.page.locator('.composer-text').fill('with a picture');
+  expect(await visitor.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+  await visitor.page.getByRole('button', { name: 'Remove broken.png' }).click();
+  expect(await visitor.page.getByRole('button', { name: 'Send' }).isEnabled()).toBe(true);
+  expect((await visitor.leave()).filter((text) => !/status of 4(15|22|00)/.test(text))).toEqual([]);
+});
+
+it('one sees who is here, and nobody sees who does not want it', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  await ada.direct(ben);
+  const adas = await Visitor.loggedIn(browser, ada);
+  await adas.open('Ben Okafor');
+  const bens = await Visitor.loggedIn(browser, ben);
+  await adas.page.locator('.pane-title').getByText('online').waitFor();
+  await bens.page.locator('.sidebar-me').click();
+  await bens.page.getByRole('switch', { name: 'Others see when I am online' }).click();
+  await adas.page.locator('.pane-title').getByText('online').waitFor({ state: 'detached' });
+  expect(await adas.leave()).toEqual([]);
+  expect(await bens.leave()).toEqual([]);
+});
