@@ -21,7 +21,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'engines',
-          include: ['libs/infra/src/{kafka,cassandra,redis}/**/*.int.spec.ts', 'test/cluster/**/*.{int,e2e}.spec.ts'],
+          include: [
+            'libs/infra/src/{kafka,cassandra,redis,s3}/**/*.int.spec.ts',
+            'test/cluster/**/*.{int,e2e}.spec.ts',
+          ],
           exclude,
           globalSetup: [engines],
         },

@@ -2,8 +2,10 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const roots = '{apps,libs,packages,test}/**';
 /** Tests that need engines beside PostgreSQL: vitest.cluster.config.ts runs them. */
-const onCluster = ['libs/infra/src/{kafka,cassandra,redis}/**/*.int.spec.ts', 'test/cluster/**'];
-const excluded = [...configDefaults.exclude, 'dist/**', 'test/house/fixtures/**', ...onCluster];
+const onCluster = ['libs/infra/src/{kafka,cassandra,redis,s3}/**/*.int.spec.ts', 'test/cluster/**'];
+/** Tests that need a browser and the built server: vitest.web.config.ts runs them. */
+const inBrowser = ['test/web/**'];
+const excluded = [...configDefaults.exclude, 'dist/**', 'test/house/fixtures/**', ...onCluster, ...inBrowser];
 
 /**
  * Three kinds of test, told apart by the end of the file name:

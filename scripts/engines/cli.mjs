@@ -3,7 +3,7 @@ import { EngineError } from './engine-error.mjs';
 import { EngineSet } from './engine-set.mjs';
 
 const USAGE = `Usage: npm run -s engines -- COMMAND [ENGINE…] [--set NAME]
-  up ENGINE…       starts kafka, cassandra, redis, postgres, or again what was killed; prints their variables
+  up ENGINE…       starts kafka, cassandra, redis, postgres, s3, or again what was killed; prints their variables
   down [ENGINE…]   stops all, or these, and removes their data
   status           says what runs where
   kill ENGINE…     ends them at once (SIGKILL) and keeps their data

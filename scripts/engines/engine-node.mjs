@@ -10,9 +10,10 @@ import { postgres } from './postgres.mjs';
 import { isRunning, kill, launch, signal, stop, within } from './processes.mjs';
 import { lastLines } from './programs.mjs';
 import { redis } from './redis.mjs';
+import { s3 } from './s3.mjs';
 
 /** Every engine there is, by its name. */
-export const engines = { kafka, cassandra, redis, postgres };
+export const engines = { kafka, cassandra, redis, postgres, s3 };
 
 const READY_TIMEOUT_MS = 120_000;
 /** Somebody may take a port between the look at it and the start. */

@@ -165,9 +165,9 @@ export class EngineSet {
   }
 }
 
-/** The names of the engines whose variable is not set. */
+/** The names of the engines whose variable is not set, but for those that whoever needs them starts. */
 export function missingEngines(env) {
-  return Object.keys(engines).filter((name) => !env[engines[name].variable]);
+  return Object.keys(engines).filter((name) => !engines[name].onDemand && !env[engines[name].variable]);
 }
 
 function withAddress(node) {

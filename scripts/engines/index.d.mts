@@ -18,7 +18,7 @@ export interface EngineNode {
 }
 
 export interface StartedEngines {
-  /** `KAFKA_BROKERS`, `CASSANDRA_CONTACT_POINTS`, `REDIS_URL`, `POSTGRES_ADMIN_URL`: those that were started. */
+  /** `KAFKA_BROKERS`, `CASSANDRA_CONTACT_POINTS`, `REDIS_URL`, `POSTGRES_ADMIN_URL`, `S3_ENDPOINT`: those that were started. */
   readonly env: Readonly<Record<string, string>>;
   /** In the order in which they were asked for. */
   readonly nodes: readonly EngineNode[];
@@ -26,7 +26,10 @@ export interface StartedEngines {
   stop(): Promise<void>;
 }
 
-export type EngineName = 'kafka' | 'cassandra' | 'redis' | 'postgres';
+export type EngineName = 'kafka' | 'cassandra' | 'redis' | 'postgres' | 's3';
+
+/** How to sign in to an `s3` that was started here, and the bucket that it has. */
+export const S3_ACCOUNT: Readonly<Record<'accessKeyId' | 'secretAccessKey' | 'bucket' | 'region', string>>;
 
 /** Starts engines for this process alone: they end with it, however it ends. */
 export function startEngines(names: readonly EngineName[]): Promise<StartedEngines>;

@@ -1,6 +1,8 @@
 // For tests: engines that end with the process that started them.
 import { EngineSet } from './engine-set.mjs';
 
+export { S3_ACCOUNT } from './s3.mjs';
+
 /**
  * Starts engines for this process alone.
  * @returns their addresses as environment variables, the nodes in the order of `names`, and what stops them

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import {
-  DeleteObjectsCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -70,12 +70,13 @@ export class S3MediaStorage extends MediaStorage {
 
   /** In parts above 8 MiB; an upload that is broken off leaves nothing that could be read. */
   override async put(mediaId: string, variant: MediaVariant, file: SpooledFile, mimeType: string): Promise<void> {
+    const object = this.object(mediaId, variant);
     await answered(async () => {
       const upload = new Upload({
         client: this.client,
         partSize: PART_BYTES,
         queueSize: PARTS_AT_ONCE,
-        params: { ...this.object(mediaId, variant), Body: createReadStream(file.path), ContentType: mimeType },
+        params: { ...object, Body: createReadStream(file.path), ContentType: mimeType },
       });
       await upload.done();
     });
@@ -111,12 +112,10 @@ export class S3MediaStorage extends MediaStorage {
   }
 
   override async remove(mediaId: string): Promise<void> {
-    const Objects = VARIANTS.map((variant) => ({ Key: this.object(mediaId, variant).Key }));
+    // One by one: not every server that speaks the protocol deletes several at once. What is not there is no error.
+    const objects = VARIANTS.map((variant) => this.object(mediaId, variant));
     await answered(async () => {
-      const command = new DeleteObjectsCommand({ Bucket: this.settings.bucket, Delete: { Objects, Quiet: true } });
-      const { Errors = [] } = await this.client.send(command);
-      const failed = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
-      if (failed.length > 0) throw new Error(`${failed.length} objects could not be deleted: ${failed[0]?.Code}`);
+      for (const object of objects) await this.client.send(new DeleteObjectCommand(object));
     });
   }
 
