@@ -50,19 +50,20 @@ export interface AccountsDoor {
 
 export const EXTERNAL_SECRET = 'the secret of another system, long enough';
 
+const unlimited = { limit: 1_000_000, windowMs: 60_000 };
+const settings: HttpSettings = {
+  publicUrl: null,
+  gatewayUrls: [],
+  region: null,
+  areSocketsElsewhere: false,
+  allowedOrigins: [],
+  restPerUser: unlimited,
+  restPerAddress: unlimited,
+};
+
 export async function openAccountsDoor(auth: Partial<AuthConfig> = {}): Promise<AccountsDoor> {
   const server = await startTestPostgres();
   const database = await openDatabase({ url: server.url, poolSize: 5 });
-  const unlimited = { limit: 1_000_000, windowMs: 60_000 };
-  const settings: HttpSettings = {
-    publicUrl: null,
-    gatewayUrls: [],
-    region: null,
-    areSocketsElsewhere: false,
-    allowedOrigins: [],
-    restPerUser: unlimited,
-    restPerAddress: unlimited,
-  };
   const root = {
     module: class Root {},
     imports: [
