@@ -19,6 +19,7 @@ import {
   serveOperations,
   Shutdown,
   startSupervisedPostgres,
+  tellTrouble,
   traceBus,
   urlOf,
   withJwtSecret,
@@ -93,10 +94,7 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
     await database.pool.query('SELECT 1');
   });
 
-  const onTrouble = (what: string, error: unknown): void => {
-    metrics.trouble(what);
-    logger.warn({ err: error }, what);
-  };
+  const onTrouble = tellTrouble(logger, metrics);
   // The lock of the data folder, or of the database, is held: nobody else commits.
   const adapters = await openPipelineAdapters({
     config,

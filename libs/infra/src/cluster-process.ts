@@ -13,7 +13,7 @@ import { DatabaseLock } from './postgres/database-lock.js';
 import { type Database, openDatabase } from './postgres/database.js';
 import type { ProcessParts } from './process-parts.js';
 import type { Bootstrap, ProcessDeps } from './run-process.js';
-import { CLOSE_TIMEOUT_MS, serveOperations, urlOf } from './serving.js';
+import { CLOSE_TIMEOUT_MS, serveOperations, tellTrouble, urlOf } from './serving.js';
 import { HealthChecks } from './telemetry/health-checks.js';
 import { NestLogger } from './telemetry/logging.js';
 import { Metrics } from './telemetry/metrics.js';
@@ -57,10 +57,7 @@ async function start(role: ClusterRole, config: AppConfig, deps: ProcessDeps): P
   health.register('database', async () => {
     await database.pool.query('SELECT 1');
   });
-  const onTrouble = (what: string, error: unknown): void => {
-    metrics.trouble(what);
-    logger.warn({ err: error }, what);
-  };
+  const onTrouble = tellTrouble(logger, metrics);
   const clientId = `parley-${role.name}`;
   const adapters = await openPipelineAdapters({ config, database, databaseUrl, alone: false, clientId, onTrouble });
   shutdown.at('close_application', 'engines', CLOSE_TIMEOUT_MS, () => adapters.close());

@@ -1,6 +1,7 @@
 import type { AppConfig } from './config/configuration.js';
 import type { Shutdown } from './lifecycle/shutdown.js';
 import type { HealthChecks } from './telemetry/health-checks.js';
+import type { Logger } from './telemetry/logging.js';
 import type { Metrics } from './telemetry/metrics.js';
 import { startOperationsServer } from './telemetry/operations-server.js';
 
@@ -24,4 +25,12 @@ export function urlOf({ http }: AppConfig, port: number): string {
   // Nobody can connect to 0.0.0.0.
   const reachable = http.host === '0.0.0.0' ? '127.0.0.1' : http.host === '::' ? '::1' : http.host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+/** For failures that a process lives through: a line in its log, and a figure. `what` is always said in the same words. */
+export function tellTrouble(logger: Logger, metrics: Metrics): (what: string, error: unknown) => void {
+  return (what, error) => {
+    metrics.trouble(what);
+    logger.warn({ err: error }, what);
+  };
 }

@@ -1,2 +1,1 @@
 export * from './read-model-rebuild.js';
-export { RebuildUnderWay } from './rebuild-tables.js';
