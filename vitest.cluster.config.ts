@@ -15,7 +15,7 @@ export default defineConfig({
     maxWorkers: 2,
     allowOnly: false,
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    hookTimeout: 180_000,
     projects: [
       {
         extends: true,

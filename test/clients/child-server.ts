@@ -3,13 +3,20 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const START_TIMEOUT_MS = 60_000;
+/** A few seconds, where nothing else wants the processor. */
+const START_TIMEOUT_MS = 120_000;
 const OUTPUT_KEPT_CHARS = 4_000;
 
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
+
+const running = new Set<ChildProcess>();
+// A test process that ends in the middle leaves no server behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** A process of the product, that says `ready` once it serves; started again and again. */
 export class ChildServer {
@@ -30,7 +37,7 @@ export class ChildServer {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Resolves with the milliseconds until it said that it is ready. @throws when it ends before, or takes a minute */
+  /** Resolves with the milliseconds until it said that it is ready. @throws when it ends before, or takes two minutes */
   async start(script: string, environment: Readonly<Record<string, string>>): Promise<number> {
     const began = performance.now();
     const child = spawn(process.execPath, [script], {
@@ -38,6 +45,8 @@ export class ChildServer {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     this.output = '';
     this.ending = once(child, 'exit').then(([code, signal]) => ({ code, signal }) as Ending);
     for (const stream of [child.stdout, child.stderr]) {

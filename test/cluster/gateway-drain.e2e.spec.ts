@@ -39,7 +39,7 @@ beforeAll(async () => {
   };
   group = await RoleGroup.prepare({ workers: 1, apis: 1, gateways: 2 }, environment);
   for (const role of ['worker', 'api', 'gateway'] as const) {
-    await Promise.all(group.of(role).map((process) => group.startOne(process, { GATEWAY_URLS: '' })));
+    await Promise.all(group.of(role).map((process) => group.startOne(process)));
   }
   door = await FrontDoor.open(group.ports);
 }, 120_000);
@@ -127,7 +127,7 @@ describe('a gateway that is told to end', () => {
 
   it('is chosen again when it is back, and the other one ends without losing a client or what was just read', async () => {
     const [back, leaving] = group.of('gateway') as [RoleProcess, RoleProcess];
-    await group.startOne(back, { GATEWAY_URLS: '' });
+    await group.startOne(back);
     const watcher = await TestUser.signUp(door.url);
     await expect
       .poll(async () => (await gatewayFor(watcher)).toSorted(), SOON)
@@ -147,7 +147,7 @@ describe('a gateway that is told to end', () => {
 describe('a gateway that is killed', () => {
   it('is no longer named when its time is over', async () => {
     const [killed, other] = group.of('gateway') as [RoleProcess, RoleProcess];
-    await group.startOne(other, { GATEWAY_URLS: '' });
+    await group.startOne(other);
     const watcher = await TestUser.signUp(door.url);
     await expect
       .poll(async () => (await gatewayFor(watcher)).toSorted(), SOON)

@@ -44,8 +44,9 @@ export class RoleGroup {
     await Promise.all(this.processes.map((process) => this.startOne(process)));
   }
 
-  async startOne(process: RoleProcess, more: Readonly<Record<string, string>> = {}): Promise<void> {
-    await process.start({ GATEWAY_URLS: this.gatewayUrls.join(), ...more });
+  /** Resolves when it misses nothing. */
+  async startOne(process: RoleProcess): Promise<void> {
+    await process.start();
     await untilNothingIsMissing(process);
   }
 

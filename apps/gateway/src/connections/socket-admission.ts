@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HandshakeSchema, toFieldErrors, type Handshake } from '@parley/contracts';
-import { DomainError, DoorMetrics, SessionRevocations, TokenVerifier, type Principal } from '@parley/domain';
+import {
+  DomainError,
+  DoorMetrics,
+  SessionRegistry,
+  SessionRevocations,
+  TokenVerifier,
+  type Principal,
+} from '@parley/domain';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
 import { FollowedRooms } from '../live/followed-rooms.js';
 import { ConnectionCloser } from './connection-closer.js';
@@ -42,6 +49,7 @@ export class SocketAdmission {
     @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
     @Inject(ConnectionCloser) private readonly closer: ConnectionCloser,
     @Inject(FollowedRooms) private readonly rooms: FollowedRooms,
+    @Inject(SessionRegistry) private readonly sessions: SessionRegistry,
     @Inject(DoorMetrics) private readonly metrics: DoorMetrics,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {}
@@ -55,7 +63,7 @@ export class SocketAdmission {
     if (!this.accepting) throw new DomainError('overloaded', 'This server is shutting down', { retryAfterMs: 1_000 });
     const { token, deviceId } = readHandshake(auth);
     const principal = this.verifier.verifyCached(token) ?? (await this.verifier.verify(token));
-    if (this.isCrowded(principal.userId)) {
+    if (this.isCrowded(principal.userId, await this.devicesElsewhere(principal.userId))) {
       this.metrics.rateLimited('sockets_per_user');
       throw new DomainError('rate_limited', 'Too many sockets of this user', {
         retryAfterMs: TOO_MANY_SOCKETS_RETRY_MS,
@@ -117,8 +125,16 @@ export class SocketAdmission {
     return new DomainError('rate_limited', 'Too many events', { retryAfterMs: TOO_MANY_EVENTS_RETRY_MS });
   }
 
-  private isCrowded(userId: string): boolean {
-    return this.settings.rateLimited && this.registry.ofUser(userId).length >= this.settings.socketsPerUserMax;
+  private isCrowded(userId: string, elsewhere = 0): boolean {
+    if (!this.settings.rateLimited) return false;
+    return this.registry.ofUser(userId).length + elsewhere >= this.settings.socketsPerUserMax;
+  }
+
+  /** Each has a socket at least. None while nobody can say: a limit is no reason to turn everybody away. */
+  private async devicesElsewhere(userId: string): Promise<number> {
+    if (!this.settings.rateLimited) return 0;
+    const known = (await this.sessions.ofUsers([userId]))?.get(userId) ?? [];
+    return known.filter(({ gatewayId, connected }) => connected && gatewayId !== this.settings.gatewayId).length;
   }
 
   private overflow(connection: Connection): void {
