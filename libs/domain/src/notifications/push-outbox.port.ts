@@ -17,7 +17,7 @@ export interface ReadMark {
 export type TaskEnd = { is: 'sent' | 'gone' | 'dropped' } | { is: 'again'; inMs: number };
 
 /** A task that was taken and not finished after this time is anybody's. */
-export const TASK_CLAIM_MS = 60_000;
+export const TASK_CLAIM_MS = 30_000;
 
 /**
  * What is to be pushed: for each device and conversation one task, the latest, so that an outage of a provider gathers no
