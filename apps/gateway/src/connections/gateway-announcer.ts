@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import {
   GATEWAY_ANNOUNCE_EVERY_MS,
@@ -8,6 +7,7 @@ import {
   gatewaysFor,
   Health,
 } from '@parley/domain';
+import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
 import { ConnectionRegistry } from './connection-registry.js';
 
 /** Where this gateway is. */
@@ -23,7 +23,6 @@ export interface GatewayPlace {
 @Injectable()
 export class GatewayAnnouncer implements OnModuleDestroy {
   private readonly logger = new Logger('GatewayAnnouncer');
-  private readonly gatewayId = randomUUID();
   private place: GatewayPlace | null = null;
   private draining = false;
   private timer: NodeJS.Timeout | null = null;
@@ -34,6 +33,7 @@ export class GatewayAnnouncer implements OnModuleDestroy {
     @Inject(GatewayDirectory) private readonly directory: GatewayDirectory,
     @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
     @Inject(Health) private readonly health: Health,
+    @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {}
 
   /** From now on clients are sent here. */
@@ -55,7 +55,7 @@ export class GatewayAnnouncer implements OnModuleDestroy {
     if (this.timer) clearInterval(this.timer);
     if (!this.place) return;
     this.place = null;
-    await this.gateways.withdraw(this.gatewayId);
+    await this.gateways.withdraw(this.settings.gatewayId);
   }
 
   onModuleDestroy(): void {
@@ -67,7 +67,7 @@ export class GatewayAnnouncer implements OnModuleDestroy {
     const { place } = this;
     if (!place) return () => undefined;
     const others = (await this.directory.gateways()).filter(
-      ({ gatewayId, url }) => gatewayId !== this.gatewayId && url !== place.url,
+      ({ gatewayId, url }) => gatewayId !== this.settings.gatewayId && url !== place.url,
     );
     return (userId) => gatewaysFor(userId, place.region, others)[0];
   }
@@ -89,8 +89,9 @@ export class GatewayAnnouncer implements OnModuleDestroy {
   }
 
   private async announce({ url, region }: GatewayPlace): Promise<void> {
-    const { gatewayId, draining } = this;
-    const entry: GatewayEntry = { gatewayId, url, region, connections: this.registry.size, draining };
+    const { gatewayId } = this.settings;
+    const connections = this.registry.size;
+    const entry: GatewayEntry = { gatewayId, url, region, connections, draining: this.draining };
     await this.gateways.announce(entry);
   }
 }
