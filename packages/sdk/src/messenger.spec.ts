@@ -215,6 +215,27 @@ describe('a send', () => {
   });
 });
 
+describe('a read mark', () => {
+  it('that the server has not heard of is told after a reload', async () => {
+    const newest = server.messages.at(-1)?.messageId ?? '';
+    client.faults = { ...NO_FAULTS, lostRequest: 1 };
+    client.messenger.markRead(server.conversationId);
+    await clock.advance(100);
+    await client.reload();
+    client.faults = NO_FAULTS;
+    client.asked.length = 0;
+    client.connect();
+    await clock.advance(1_000);
+    expect(asked('read_receipt')).toEqual([{ conversationId: server.conversationId, lastReadMessageId: newest }]);
+    expect(server.conversation().lastReadSeq).toBe(3);
+    await client.reload();
+    client.asked.length = 0;
+    client.connect();
+    await clock.advance(1_000);
+    expect(asked('read_receipt')).toEqual([]);
+  });
+});
+
 describe('a client that has ended', () => {
   it('leaves no timer behind', async () => {
     await add('unsent');

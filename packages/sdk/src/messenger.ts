@@ -43,6 +43,9 @@ export interface MessengerDoor {
   fault(cause: unknown): void;
 }
 
+/** Of each conversation: one that nobody looks at has nowhere to place what is sent there. */
+const UNPLACED_MESSAGES_MAX = 100;
+
 /**
  * Everything a client knows and does about messages, with time and network passed in: brings events, answers and pages
  * to the tracks, sends the outbox, acknowledges what arrived. It never rejects by itself and never throws at an event.
@@ -74,9 +77,12 @@ export class Messenger {
       random,
       isConnected,
       send: (conversationId, lastReadMessageId) => door.ask('read_receipt', { conversationId, lastReadMessageId }),
-      marked: (conversationId, mark) => this.ownMark(conversationId, mark.lastReadMessageId, mark.lastReadSeq),
+      marked: (conversationId, mark) => {
+        this.ownMark(conversationId, mark.lastReadMessageId, mark.lastReadSeq);
+        this.cache.touch();
+      },
     });
-    const state = () => ({ since: this.sync.since, conversations: this.conversations });
+    const state = () => ({ since: this.sync.since, conversations: this.conversations, reads: this.reads.pending });
     this.cache = new StateCache(store, clock, selfId, state, fault);
     this.sync = new SyncEngine({
       clock,
@@ -121,6 +127,7 @@ export class Messenger {
     if (kept && !this.stopped) {
       this.sync.since = kept.since;
       for (const conversation of kept.conversations) this.meet(conversation);
+      for (const [conversationId, messageId] of kept.reads ?? []) this.reads.read(conversationId, messageId);
     }
     await this.outbox.start();
   }
@@ -131,9 +138,9 @@ export class Messenger {
     this.sync.stop();
     this.outbox.stop();
     this.acks.stop();
-    this.reads.stop();
     this.typing.clear();
     await this.cache.stop();
+    this.reads.stop();
   }
 
   /** There is a new connection: fetches what was missed and sends what waited. */
@@ -290,7 +297,7 @@ export class Messenger {
   private refresh(track: ConversationTrack): void {
     if (this.tracks.get(track.id) !== track) return;
     const { window, conversation } = track;
-    const rest = (this.unplaced.get(track.id) ?? []).filter(({ place }) => window && place.seq > window.tailSeq);
+    const rest = (this.unplaced.get(track.id) ?? []).filter(({ place }) => !window || place.seq > window.tailSeq);
     if (rest.length > 0) this.unplaced.set(track.id, rest);
     else this.unplaced.delete(track.id);
     this.forgetSent(track);
@@ -365,8 +372,9 @@ export class Messenger {
     if (!track) return;
     const place = { messageId, seq, rev, timestamp };
     const { conversationId, content, contentType, clientMsgId, replyToMessageId } = entry;
-    if (track.window && seq > track.window.tailSeq) {
-      this.unplaced.set(track.id, [...(this.unplaced.get(track.id) ?? []), { entry, place }]);
+    if (!track.window || seq > track.window.tailSeq) {
+      const before = this.unplaced.get(track.id) ?? [];
+      this.unplaced.set(track.id, [...before, { entry, place }].slice(-UNPLACED_MESSAGES_MAX));
     }
     if (entry.mediaIds.length > 0) {
       // Only the server knows what the media look like.

@@ -19,6 +19,11 @@ export class ReadMarks {
 
   constructor(private readonly door: ReadMarksDoor) {}
 
+  /** What the server has not confirmed yet, by conversation. */
+  get pending(): [string, string][] {
+    return [...this.due];
+  }
+
   read(conversationId: string, messageId: string): void {
     const before = this.due.get(conversationId);
     if (before !== undefined && compareMessageIds(messageId, before) <= 0) return;

@@ -11,6 +11,14 @@ const MESSAGES_KEPT_MAX = 50;
 interface KeptState {
   since?: string;
   conversations: Conversation[];
+  /** Read marks that the server was not told of; missing in what earlier versions kept. */
+  reads?: [string, string][];
+}
+
+interface LiveState {
+  readonly since: string | undefined;
+  readonly conversations: readonly Conversation[];
+  readonly reads: [string, string][];
 }
 
 interface KeptWindow {
@@ -31,7 +39,7 @@ export class StateCache {
     private readonly store: ParleyStore,
     private readonly clock: Clock,
     private readonly userId: string,
-    private readonly state: () => { since: string | undefined; conversations: readonly Conversation[] },
+    private readonly state: () => LiveState,
     private readonly fault: (cause: unknown) => void,
   ) {}
 
@@ -75,10 +83,10 @@ export class StateCache {
   private async saveNow(): Promise<void> {
     if (!this.isDirty) return;
     this.isDirty = false;
-    const { since, conversations } = this.state();
+    const { since, conversations, reads } = this.state();
     const isWhole = conversations.length <= CONVERSATIONS_KEPT_MAX;
     // A part of the conversations with `since` would hide the rest for ever.
-    const state: KeptState = { conversations: conversations.slice(0, CONVERSATIONS_KEPT_MAX) };
+    const state: KeptState = { conversations: conversations.slice(0, CONVERSATIONS_KEPT_MAX), reads };
     if (isWhole && since !== undefined) state.since = since;
     const windows = [...this.dirty.values()].flatMap((track) => keptWindow(track));
     this.dirty.clear();

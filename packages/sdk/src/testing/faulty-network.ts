@@ -48,6 +48,7 @@ export class ModelClient {
   readonly asked: { name: ClientEventName; payload: unknown }[] = [];
   /** Called after each change of the conversation. */
   onChange: () => void = () => {};
+  onAsk: (name: ClientEventName, payload: unknown) => void = () => {};
   /** Each connection has a number; what an earlier one still carries is lost. */
   private connection = 0;
   private isConnected = false;
@@ -111,6 +112,7 @@ export class ModelClient {
 
   private ask<Name extends ClientEventName>(name: Name, payload: ClientEventPayload<Name>): Promise<Answer<Name>> {
     this.asked.push({ name, payload });
+    this.onAsk(name, payload);
     return this.request(() => this.answer(name, payload), true) as Promise<Answer<Name>>;
   }
 

@@ -54,6 +54,7 @@ export class ModelServer {
       reactions: [],
     };
     this.messages.push(message);
+    if (senderId === this.userIds[0]) this.readSeq = message.seq;
     this.onEvent({ name: 'new_message', payload: message }, senderId);
     return stored(message, false);
   }
@@ -138,7 +139,8 @@ export class ModelServer {
     }
     if (around !== undefined) {
       const newest = Math.min(messages.length, seqOf(around) + limit / 2);
-      return page(Math.max(1, newest - limit + 1), newest);
+      const oldest = Math.max(1, newest - limit + 1);
+      return page(oldest, Math.min(messages.length, oldest + limit - 1));
     }
     const to = before === undefined ? messages.length : seqOf(before) - 1;
     return page(Math.max(1, to - limit + 1), to);
