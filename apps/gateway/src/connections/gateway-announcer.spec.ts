@@ -15,13 +15,13 @@ const entry = (gatewayId: string, more: Partial<GatewayEntry> = {}): GatewayEntr
 });
 
 describe('a gateway that announces itself', () => {
-  let registry: MemoryGatewayRegistry;
+  let gateways: MemoryGatewayRegistry;
   let sockets: { size: number };
   let isReady: boolean;
   let announcer: GatewayAnnouncer;
   beforeEach(() => {
     vi.useFakeTimers();
-    registry = new MemoryGatewayRegistry();
+    gateways = new MemoryGatewayRegistry();
     sockets = { size: 0 };
     isReady = true;
     const health = new HealthChecks(undefined, 0);
@@ -29,8 +29,8 @@ describe('a gateway that announces itself', () => {
       if (!isReady) throw new Error('away');
     });
     const settings = { gatewayId: 'here' } as GatewaySettings;
-    const directory = new GatewayDirectory(registry);
-    announcer = new GatewayAnnouncer(registry, directory, sockets as ConnectionRegistry, health, settings);
+    const directory = new GatewayDirectory(gateways);
+    announcer = new GatewayAnnouncer(gateways, directory, sockets as ConnectionRegistry, health, settings);
   });
   afterEach(() => {
     announcer.onModuleDestroy();
@@ -40,15 +40,15 @@ describe('a gateway that announces itself', () => {
 
   it('says nothing before it is started, and then at once and again and again how many sockets it has', async () => {
     await vi.advanceTimersByTimeAsync(GATEWAY_TTL_MS);
-    expect(await registry.list()).toEqual([]);
+    expect(await gateways.list()).toEqual([]);
     announcer.start(place);
     await vi.advanceTimersByTimeAsync(0);
-    expect(await registry.list()).toEqual([entry('here', { region: 'eu' })]);
+    expect(await gateways.list()).toEqual([entry('here', { region: 'eu' })]);
     sockets.size = 7;
     await vi.advanceTimersByTimeAsync(GATEWAY_ANNOUNCE_EVERY_MS);
-    expect(await registry.list()).toEqual([entry('here', { region: 'eu', connections: 7 })]);
+    expect(await gateways.list()).toEqual([entry('here', { region: 'eu', connections: 7 })]);
     await vi.advanceTimersByTimeAsync(3 * GATEWAY_TTL_MS);
-    expect(await registry.list()).toHaveLength(1);
+    expect(await gateways.list()).toHaveLength(1);
   });
 
   it('is forgotten while it is not ready, and there again when it is', async () => {
@@ -56,10 +56,10 @@ describe('a gateway that announces itself', () => {
     await vi.advanceTimersByTimeAsync(0);
     isReady = false;
     await vi.advanceTimersByTimeAsync(GATEWAY_TTL_MS + GATEWAY_ANNOUNCE_EVERY_MS);
-    expect(await registry.list()).toEqual([]);
+    expect(await gateways.list()).toEqual([]);
     isReady = true;
     await vi.advanceTimersByTimeAsync(GATEWAY_ANNOUNCE_EVERY_MS);
-    expect(await registry.list()).toHaveLength(1);
+    expect(await gateways.list()).toHaveLength(1);
   });
 
   it('says at once that it drains, ready or not, and is gone when it withdraws', async () => {
@@ -67,18 +67,18 @@ describe('a gateway that announces itself', () => {
     await vi.advanceTimersByTimeAsync(0);
     isReady = false;
     await announcer.drain();
-    expect(await registry.list()).toEqual([entry('here', { region: 'eu', draining: true })]);
+    expect(await gateways.list()).toEqual([entry('here', { region: 'eu', draining: true })]);
     await vi.advanceTimersByTimeAsync(2 * GATEWAY_TTL_MS);
-    expect(await registry.list()).toEqual([entry('here', { region: 'eu', draining: true })]);
+    expect(await gateways.list()).toEqual([entry('here', { region: 'eu', draining: true })]);
     await announcer.withdraw();
     await vi.advanceTimersByTimeAsync(2 * GATEWAY_TTL_MS);
-    expect(await registry.list()).toEqual([]);
+    expect(await gateways.list()).toEqual([]);
   });
 
   it('knows where else its users can go: to its own region first, and never back to its own address', async () => {
-    await registry.announce(entry('there', { region: 'eu' }));
-    await registry.announce(entry('far', { region: 'us' }));
-    await registry.announce(entry('same-address', { url: 'http://here', region: 'eu' }));
+    await gateways.announce(entry('there', { region: 'eu' }));
+    await gateways.announce(entry('far', { region: 'us' }));
+    await gateways.announce(entry('same-address', { url: 'http://here', region: 'eu' }));
     expect((await announcer.elsewhere())('ada')).toBeUndefined();
     announcer.start(place);
     const elsewhere = await announcer.elsewhere();
@@ -88,7 +88,7 @@ describe('a gateway that announces itself', () => {
   it('does not pile up announcements while the registry hangs', async () => {
     let under = 0;
     let most = 0;
-    registry.announce = async () => {
+    gateways.announce = async () => {
       most = Math.max(most, ++under);
       await new Promise((resolve) => setTimeout(resolve, 5 * GATEWAY_ANNOUNCE_EVERY_MS));
       under--;
