@@ -5,6 +5,7 @@ import {
   EventHandlerRunner,
   type EventStream,
   NoHandlerMetrics,
+  type StreamedEvent,
 } from '@parley/domain';
 import { startTestDatabase, type TestDatabase } from '../accounts/test-database.testing.js';
 import { PostgresPartitionLeases } from '../checkpoint/postgres-partition-leases.js';
@@ -52,22 +53,27 @@ export class HandlerHarness {
     this.progress = new PostgresHandlerProgress(test.database.pool, LEASE_MS);
   }
 
-  static async start(partitions = 2): Promise<HandlerHarness> {
+  /** @param stream of so many partitions; the database's own without it */
+  static async start(partitions = 2, stream?: EventStream): Promise<HandlerHarness> {
     const test = await startTestDatabase();
     await new PostgresPartitionLeases(test.database.pool).ensurePartitions(partitions);
-    return new HandlerHarness(test, new PostgresEventStream(test.database.pool), partitions);
+    return new HandlerHarness(test, stream ?? new PostgresEventStream(test.database.pool), partitions);
   }
 
   /** `a1`: the first event of conversation a. One record each; decided at once, as a commit does. */
   async decide(names: readonly string[], partition = 0): Promise<void> {
-    const events = names.map((name) => {
+    const events = this.eventsOf(names, partition);
+    await this.stream.append(events);
+    await this.settle(this.nextOffset);
+  }
+
+  eventsOf(names: readonly string[], partition = 0): StreamedEvent[] {
+    return names.map((name) => {
       const conversationId = `00000000-0000-4000-8000-00000000000${name[0]}`;
       const offset = this.nextOffset++;
       const event = { type: 'conversation-renamed', version: 1, conversationId, at: 1, rev: Number(name.slice(1)) };
       return { partition, offset, index: 0, conversationId, at: 1, payload: JSON.stringify({ ...event, name }) };
     });
-    await this.stream.append(events);
-    await this.settle(this.nextOffset);
   }
 
   async settle(offset: number): Promise<void> {
