@@ -25,6 +25,9 @@ ENV NODE_ENV=production \
 WORKDIR /app
 # Postgres will not run as root and neither should a server; the user comes with the image.
 RUN mkdir /data && chown node:node /data && chmod 700 /data
+# The operator's tool: `docker compose exec parley parley doctor`.
+RUN printf '#!/bin/sh\nexec node --enable-source-maps /app/dist/apps/cli/main.js "$@"\n' > /usr/local/bin/parley \
+  && chmod 755 /usr/local/bin/parley
 COPY package.json LICENSE ./
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=packages /app/packages ./packages
