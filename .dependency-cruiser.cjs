@@ -97,6 +97,13 @@ module.exports = {
       to: { path: '^(libs/(?!contracts/)|apps/)' },
     },
     {
+      name: 'web-imports-only-the-sdk',
+      comment: 'The web client is what users could write themselves: it stands on the published packages.',
+      severity: 'error',
+      from: { path: '^apps/web/' },
+      to: { path: '^(libs/|apps/(?!web/)|packages/(?!(sdk|react)/src/index\\.ts$))' },
+    },
+    {
       name: 'tests-stay-out-of-what-ships',
       severity: 'error',
       from: { path: '^(apps|libs|packages)/', pathNot: testTools },
@@ -105,7 +112,8 @@ module.exports = {
     {
       name: 'ships-without-development-packages',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: testTools },
+      // The web client is bundled: what it is made of is not installed beside the server.
+      from: { path: '^(apps|libs)/', pathNot: ['^apps/web/', ...testTools] },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],
@@ -119,7 +127,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],
-      extensions: ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
+      extensions: ['.ts', '.tsx', '.mts', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
       mainFields: ['main', 'types'],
     },
   },

@@ -9,6 +9,7 @@ export default defineConfig({
     globalSetup: ['test/web/global-setup.ts'],
     fileParallelism: false,
     allowOnly: false,
+    expect: { poll: { timeout: 15_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

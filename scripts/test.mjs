@@ -7,7 +7,7 @@ const TESTS_TIMEOUT_MS = 13 * 60_000;
 const checks = [
   { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
-  { name: 'types', command: ['node', 'node_modules/ts7/bin/tsc', '--noEmit', '-p', 'tsconfig.json'] },
+  { name: 'types', command: ['node', 'scripts/types.mjs'] },
   {
     name: 'dependencies',
     command: ['depcruise', '--config', '.dependency-cruiser.cjs', 'apps', 'libs', 'packages', 'test'],

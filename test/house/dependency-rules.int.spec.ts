@@ -18,6 +18,9 @@ const sound = {
   'apps/standalone/src/main.ts': imports('../../api/src/api.module.js'),
   'libs/infra/src/memory/memory-clock.int.spec.ts': imports('./memory-clock.js'),
   'packages/sdk/src/client.ts': imports('@parley/contracts'),
+  'packages/sdk/src/index.ts': imports('./client.js'),
+  'apps/web/src/main.tsx': imports('@parley/sdk'),
+  'apps/web/src/app.tsx': imports('react-virtuoso'),
 };
 
 /** For each rule: the file that breaks it and what is in that file. */
@@ -35,6 +38,7 @@ const violations: Record<string, readonly [path: string, text: string]> = {
   'doors-import-no-infra': ['apps/api/src/me.controller.ts', imports('@parley/infra')],
   'applications-do-not-meet': ['apps/api/src/neighbour.ts', imports('../../gateway/src/gateway.module.js')],
   'sdk-imports-only-contracts': ['packages/sdk/src/deep.ts', imports('@parley/domain')],
+  'web-imports-only-the-sdk': ['apps/web/src/inside.ts', imports('../../../packages/sdk/src/client.js')],
   'tests-stay-out-of-what-ships': ['libs/domain/src/tested.ts', imports('./clock.spec.js')],
   'ships-without-development-packages': ['libs/infra/src/memory/checked.ts', imports('fast-check')],
 };

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -14,6 +15,15 @@ const picture = (): Promise<Buffer> =>
   sharp({ create: { width: 640, height: 400, channels: 3, background: '#2a7d6f' } })
     .png()
     .toBuffer();
+
+/** The same picture, which says that it is 30,000 pixels wide and high. */
+function asHuge(png: Buffer): Buffer {
+  const huge = Buffer.from(png);
+  huge.writeUInt32BE(30_000, 16);
+  huge.writeUInt32BE(30_000, 20);
+  huge.writeUInt32BE(crc32(huge.subarray(12, 29)), 29);
+  return huge;
+}
 
 it('pictures and files are attached, seen as they upload, sent with a text, and opened by the other', async () => {
   const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
@@ -74,14 +84,13 @@ it('a file that the server refuses says why, and the message is not sent without
   await ada.direct(ben);
   const visitor = await Visitor.loggedIn(browser, ada);
   await visitor.open('Ben Okafor');
-  const notAPicture = Buffer.concat([(await picture()).subarray(0, 200), Buffer.alloc(500)]);
   await visitor.page
     .locator('input[type=file]')
-    .setInputFiles([{ name: 'broken.png', mimeType: 'image/png', buffer: notAPicture }]);
-  await visitor.page.getByRole('list', { name: 'Attached files' }).getByRole('alert').waitFor();
+    .setInputFiles([{ name: 'huge.png', mimeType: 'image/png', buffer: asHuge(await picture()) }]);
+  await visitor.page.getByRole('alert').getByText('This picture has too many pixels.').waitFor();
   await visitor.page.locator('.composer-text').fill('with a picture');
   expect(await visitor.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
-  await visitor.page.getByRole('button', { name: 'Remove broken.png' }).click();
+  await visitor.page.getByRole('button', { name: 'Remove huge.png' }).click();
   expect(await visitor.page.getByRole('button', { name: 'Send' }).isEnabled()).toBe(true);
   expect((await visitor.leave()).filter((text) => !/status of 4(15|22|00)/.test(text))).toEqual([]);
 });

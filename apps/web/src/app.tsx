@@ -1,11 +1,11 @@
 import type { ParleyClient } from '@parley/sdk';
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
-import { ChatPage } from './chat-page.js';
-import { NoticesProvider } from './notices/notices.js';
+import { ChatPage } from './chat-page.jsx';
+import { NoticesProvider } from './notices/notices.jsx';
 import { People } from './people/people.js';
 import { navigate, useRoute } from './routing/use-route.js';
 import type { Session } from './session/session.js';
-import { SignInPage } from './session/sign-in-page.js';
+import { SignInPage } from './session/sign-in-page.jsx';
 import { SignedInContext, type SignedIn } from './state/signed-in.js';
 import { Drafts } from './timeline/drafts.js';
 

@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useState } from 'react';
-import { ConversationPane } from './conversations/conversation-pane.js';
-import { Sidebar } from './conversations/sidebar.js';
-import { NewChatDialog } from './conversations/new-chat-dialog.js';
-import { Icon } from './design/icon.js';
-import { ConnectionBanner } from './notices/connection-banner.js';
+import { ConversationPane } from './conversations/conversation-pane.jsx';
+import { Sidebar } from './conversations/sidebar.jsx';
+import { NewChatDialog } from './conversations/new-chat-dialog.jsx';
+import { Icon } from './design/icon.jsx';
+import { ConnectionBanner } from './notices/connection-banner.jsx';
 import { useDocumentTitle, useMessageNotifications } from './notices/notifications.js';
 import { navigate, useRoute } from './routing/use-route.js';
-import { SettingsDialog } from './settings/settings-dialog.js';
+import { SettingsDialog } from './settings/settings-dialog.jsx';
 import { useConversations } from './state/signed-in.js';
 import './chat-page.css';
 

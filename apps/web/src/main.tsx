@@ -1,6 +1,6 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './app.js';
+import { App } from './app.jsx';
 import { applyTheme } from './design/theme.js';
 import { Session } from './session/session.js';
 import './design/base.css';

@@ -1,13 +1,13 @@
 import type { Conversation } from '@parley/sdk';
 import { memo, useSyncExternalStore } from 'react';
-import { Icon } from '../design/icon.js';
-import { ConversationAvatar } from '../people/avatar.js';
-import { usePresence } from '../people/presence.js';
+import { Icon } from '../design/icon.jsx';
+import { ConversationAvatar } from '../people/avatar.jsx';
+import { usePresence } from '../people/presence.jsx';
 import { usePersonName } from '../people/use-person.js';
 import { linkTo } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
 import { useConversationHandle, useTyping } from '../state/use-conversation.js';
-import { Tick } from '../timeline/tick.js';
+import { Tick } from '../timeline/tick.jsx';
 import { listTime } from '../timeline/times.js';
 import { useTypingText } from '../timeline/typing-text.js';
 import { isMuted, otherMember, useConversationTitle } from './conversation-title.js';

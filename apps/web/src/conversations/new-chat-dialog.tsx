@@ -1,8 +1,8 @@
 import type { User } from '@parley/sdk';
 import { useState } from 'react';
-import { Dialog } from '../design/dialog.js';
-import { useNotices } from '../notices/notices.js';
-import { PeoplePicker } from '../people/people-picker.js';
+import { Dialog } from '../design/dialog.jsx';
+import { useNotices } from '../notices/notices.jsx';
+import { PeoplePicker } from '../people/people-picker.jsx';
 import { navigate } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
 

@@ -1,13 +1,13 @@
 import type { Conversation, User } from '@parley/sdk';
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
-import { Icon, IconButton } from '../design/icon.js';
-import { useNotices } from '../notices/notices.js';
-import { Avatar, PersonAvatar } from '../people/avatar.js';
+import { Icon, IconButton } from '../design/icon.jsx';
+import { useNotices } from '../notices/notices.jsx';
+import { Avatar, PersonAvatar } from '../people/avatar.jsx';
 import { usePersonName } from '../people/use-person.js';
 import { usePeopleSearch } from '../people/use-people-search.js';
 import { linkTo, navigate } from '../routing/use-route.js';
 import { useConnectionState, useConversations, useSignedIn } from '../state/signed-in.js';
-import { ConversationRow } from './conversation-row.js';
+import { ConversationRow } from './conversation-row.jsx';
 import { conversationTitle, otherMember } from './conversation-title.js';
 import { focusNeighbour } from './focus-neighbour.js';
 import './sidebar.css';

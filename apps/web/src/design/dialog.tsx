@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, type ReactNode } from 'react';
-import { IconButton } from './icon.js';
+import { IconButton } from './icon.jsx';
 import './dialog.css';
 
 /** A window above everything else. The browser keeps the focus in it, and gives it back when it closes. */

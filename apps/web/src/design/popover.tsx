@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { createPortal } from 'react-dom';
-import { Icon, type IconName } from './icon.js';
+import { Icon, type IconName } from './icon.jsx';
 import './popover.css';
 
 const GAP_PX = 6;

@@ -1,4 +1,4 @@
-import { Icon, type IconName } from './icon.js';
+import { Icon, type IconName } from './icon.jsx';
 
 /** A line that is on or off. */
 export function Toggle(props: { icon: IconName; label: string; isOn: boolean; onChange: (isOn: boolean) => void }) {

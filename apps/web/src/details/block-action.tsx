@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import { Confirm } from '../design/dialog.js';
-import { Icon } from '../design/icon.js';
-import { useNotices } from '../notices/notices.js';
+import { Confirm } from '../design/dialog.jsx';
+import { Icon } from '../design/icon.jsx';
+import { useNotices } from '../notices/notices.jsx';
 import { useBlocks } from '../people/use-blocks.js';
 
 /** Blocks somebody, or takes the block back. */

@@ -1,18 +1,18 @@
 import type { Conversation, ParleyConversation } from '@parley/sdk';
 import { useState } from 'react';
 import { isMuted, otherMember, useConversationTitle } from '../conversations/conversation-title.js';
-import { Confirm } from '../design/dialog.js';
-import { Icon, IconButton } from '../design/icon.js';
-import { Menu } from '../design/popover.js';
-import { Toggle } from '../design/toggle.js';
-import { useNotices } from '../notices/notices.js';
-import { ConversationAvatar } from '../people/avatar.js';
+import { Confirm } from '../design/dialog.jsx';
+import { Icon, IconButton } from '../design/icon.jsx';
+import { Menu } from '../design/popover.jsx';
+import { Toggle } from '../design/toggle.jsx';
+import { useNotices } from '../notices/notices.jsx';
+import { ConversationAvatar } from '../people/avatar.jsx';
 import { usePerson } from '../people/use-person.js';
 import { navigate } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
 import { wholeTime } from '../timeline/times.js';
-import { BlockAction } from './block-action.js';
-import { Members } from './members.js';
+import { BlockAction } from './block-action.jsx';
+import { Members } from './members.jsx';
 import './details-panel.css';
 
 interface DetailsProps {

@@ -1,12 +1,12 @@
 import type { Conversation, Member, ParleyConversation, User } from '@parley/sdk';
 import { useCallback, useEffect, useState } from 'react';
-import { Confirm, Dialog } from '../design/dialog.js';
-import { Icon, IconButton } from '../design/icon.js';
-import { Menu, type MenuEntry } from '../design/popover.js';
-import { useNotices } from '../notices/notices.js';
-import { PersonAvatar } from '../people/avatar.js';
-import { usePresence } from '../people/presence.js';
-import { PeoplePicker } from '../people/people-picker.js';
+import { Confirm, Dialog } from '../design/dialog.jsx';
+import { Icon, IconButton } from '../design/icon.jsx';
+import { Menu, type MenuEntry } from '../design/popover.jsx';
+import { useNotices } from '../notices/notices.jsx';
+import { PersonAvatar } from '../people/avatar.jsx';
+import { usePresence } from '../people/presence.jsx';
+import { PeoplePicker } from '../people/people-picker.jsx';
 import { navigate } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
 

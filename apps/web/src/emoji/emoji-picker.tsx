@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import { IconButton } from '../design/icon.js';
-import { Popover } from '../design/popover.js';
+import { IconButton } from '../design/icon.jsx';
+import { Popover } from '../design/popover.jsx';
 import { EMOJI, QUICK_EMOJI } from './emoji.js';
 import './emoji.css';
 

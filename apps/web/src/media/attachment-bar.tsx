@@ -1,4 +1,4 @@
-import { Icon, IconButton } from '../design/icon.js';
+import { Icon, IconButton } from '../design/icon.jsx';
 import type { Attachment, Attachments } from './attachments.js';
 import { sizeText } from './size-text.js';
 

@@ -1,8 +1,8 @@
 import type { Media, TimelineItem } from '@parley/sdk';
 import { useState } from 'react';
-import { Icon } from '../design/icon.js';
+import { Icon } from '../design/icon.jsx';
 import { useConversationActions } from '../timeline/conversation-context.js';
-import { PictureViewer } from './picture-viewer.js';
+import { PictureViewer } from './picture-viewer.jsx';
 import { sizeText } from './size-text.js';
 import './media.css';
 

@@ -1,7 +1,7 @@
 import type { Media } from '@parley/sdk';
 import { useEffect, useRef, useState } from 'react';
 import { createPortal } from 'react-dom';
-import { Icon, IconButton } from '../design/icon.js';
+import { Icon, IconButton } from '../design/icon.jsx';
 
 interface ViewerProps {
   readonly pictures: readonly Media[];

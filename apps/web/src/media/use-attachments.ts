@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
-import { useNotices } from '../notices/notices.js';
+import { useNotices } from '../notices/notices.jsx';
 import { useSignedIn } from '../state/signed-in.js';
 import { type Attachment, Attachments, ATTACHMENTS_MAX } from './attachments.js';
 

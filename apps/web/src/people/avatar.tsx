@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { otherMember, useConversationTitle } from '../conversations/conversation-title.js';
 import { useSignedIn } from '../state/signed-in.js';
 import { hueOf, initialsOf } from './hue.js';
-import { PresenceDot } from './presence.js';
+import { PresenceDot } from './presence.jsx';
 import { usePerson } from './use-person.js';
 import './avatar.css';
 

@@ -1,8 +1,8 @@
 import type { User } from '@parley/sdk';
 import { useState } from 'react';
-import { Icon } from '../design/icon.js';
+import { Icon } from '../design/icon.jsx';
 import { useSignedIn } from '../state/signed-in.js';
-import { Avatar } from './avatar.js';
+import { Avatar } from './avatar.jsx';
 import { usePeopleSearch } from './use-people-search.js';
 import '../conversations/new-chat-dialog.css';
 

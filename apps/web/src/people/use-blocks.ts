@@ -1,6 +1,6 @@
 import type { User } from '@parley/sdk';
 import { useCallback, useEffect, useState } from 'react';
-import { useNotices } from '../notices/notices.js';
+import { useNotices } from '../notices/notices.jsx';
 import { useSignedIn } from '../state/signed-in.js';
 
 interface Blocks {

@@ -122,12 +122,12 @@ function Story() {
   );
 }
 
-function SignInForm({ session, mode, ended }: { session: Session; mode: Mode; ended: boolean }) {
+/** What is entered, what is wrong with it, and the way to the server. */
+function useSignIn(session: Session, mode: Mode) {
   const [fields, setFields] = useState<Fields>({ displayName: '', username: '', password: '' });
   const [faults, setFaults] = useState<Partial<Fields>>({});
   const [refusal, setRefusal] = useState('');
   const [isBusy, setBusy] = useState(false);
-  const words = WORDS[mode];
   const change = (name: keyof Fields) => (value: string) => {
     setFields((now) => ({ ...now, [name]: name === 'username' ? value.toLowerCase() : value }));
     setFaults((now) => ({ ...now, [name]: undefined }));
@@ -151,6 +151,12 @@ function SignInForm({ session, mode, ended }: { session: Session; mode: Mode; en
       setBusy(false);
     }
   };
+  return { fields, faults, refusal, isBusy, change, submit };
+}
+
+function SignInForm({ session, mode, ended }: { session: Session; mode: Mode; ended: boolean }) {
+  const { fields, faults, refusal, isBusy, change, submit } = useSignIn(session, mode);
+  const words = WORDS[mode];
   return (
     <form className="sign-in-form" noValidate onSubmit={(event) => void submit(event)} aria-busy={isBusy}>
       <span className="brand">

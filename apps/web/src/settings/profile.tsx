@@ -1,8 +1,8 @@
 import type { UpdateMe, User } from '@parley/sdk';
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { Toggle } from '../design/toggle.js';
-import { useNotices } from '../notices/notices.js';
-import { PersonAvatar } from '../people/avatar.js';
+import { Toggle } from '../design/toggle.jsx';
+import { useNotices } from '../notices/notices.jsx';
+import { PersonAvatar } from '../people/avatar.jsx';
 import { useSignedIn } from '../state/signed-in.js';
 
 const STATUS_CHARS_MAX = 140;

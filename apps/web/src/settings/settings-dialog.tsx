@@ -1,14 +1,14 @@
 import { useState } from 'react';
-import { Dialog } from '../design/dialog.js';
-import { Icon } from '../design/icon.js';
+import { Dialog } from '../design/dialog.jsx';
+import { Icon } from '../design/icon.jsx';
 import { chooseTheme, chosenTheme, type Theme } from '../design/theme.js';
-import { Toggle } from '../design/toggle.js';
-import { useNotices } from '../notices/notices.js';
+import { Toggle } from '../design/toggle.jsx';
+import { useNotices } from '../notices/notices.jsx';
 import { areNotificationsOn, turnNotifications } from '../notices/notifications.js';
-import { Avatar } from '../people/avatar.js';
+import { Avatar } from '../people/avatar.jsx';
 import { useBlocks } from '../people/use-blocks.js';
 import { useSignedIn } from '../state/signed-in.js';
-import { Profile } from './profile.js';
+import { Profile } from './profile.jsx';
 import '../details/details-panel.css';
 import './settings.css';
 

@@ -1,14 +1,14 @@
 import type { Conversation, Media, ParleyConversation, TimelineItem } from '@parley/sdk';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useConversationTitle } from '../conversations/conversation-title.js';
-import { Icon, IconButton } from '../design/icon.js';
-import { EmojiPicker } from '../emoji/emoji-picker.js';
-import { AttachmentBar } from '../media/attachment-bar.js';
+import { Icon, IconButton } from '../design/icon.jsx';
+import { EmojiPicker } from '../emoji/emoji-picker.jsx';
+import { AttachmentBar } from '../media/attachment-bar.jsx';
 import type { UsedAttachments } from '../media/use-attachments.js';
-import { useNotices } from '../notices/notices.js';
+import { useNotices } from '../notices/notices.jsx';
 import { usePersonName } from '../people/use-person.js';
 import { useSignedIn } from '../state/signed-in.js';
-import { quotedText } from './quote.js';
+import { quotedText } from './quote.jsx';
 import './composer.css';
 
 /** As the server counts, in Unicode code points. */
@@ -31,9 +31,9 @@ interface ComposerProps {
 }
 
 /** Where one writes: Enter sends, Shift+Enter breaks the line, ArrowUp in an empty field changes one's last message. */
-export function Composer({ conversation, handle, files, target, onDone, onSent, onEditLast }: ComposerProps) {
-  const { attempt } = useNotices();
-  const { text, setText, clear } = useText(handle.id, target);
+export function Composer(props: ComposerProps) {
+  const { conversation, handle, files, target } = props;
+  const { text, setText, submit, cancel, canSend, isTooLong, isEdit } = useComposer(props);
   const field = useRef<HTMLTextAreaElement>(null);
   const title = useConversationTitle(conversation);
   useGrowing(field, text);
@@ -41,52 +41,20 @@ export function Composer({ conversation, handle, files, target, onDone, onSent, 
     // A phone's keyboard should not rise before one wants to write.
     if (target || window.matchMedia('(hover: hover)').matches) field.current?.focus();
   }, [target, handle]);
-
-  const isTooLong = text.length > TEXT_CHARS_MAX && [...text].length > TEXT_CHARS_MAX;
-  const isEdit = target?.kind === 'edit';
-  const media = isEdit ? [] : files.all.flatMap((attachment) => attachment.media ?? []);
-  const isUploading = !isEdit && files.all.length > media.length;
-  const canSend = !isTooLong && !isUploading && (text.trim() !== '' || media.length > 0);
-  const submit = (): void => {
-    if (!canSend) return;
-    const content = text;
-    clear();
-    onDone();
-    if (!isEdit) files.attachments.clear();
-    void attempt(async () => {
-      if (target?.kind === 'edit') {
-        if (content !== target.item.content) await handle.edit(target.item.messageId ?? '', content);
-        return;
-      }
-      const replyTo = target?.item.messageId;
-      onSent();
-      await handle.send(content, {
-        ...(replyTo && { replyToMessageId: replyTo }),
-        ...(media.length > 0 && { media, contentType: contentTypeOf(media) }),
-      });
-    }).then((isGood) => !isGood && setText(content));
-  };
-  const cancel = (): void => {
-    if (target?.kind === 'edit') clear();
-    onDone();
-  };
-  const keys = (event: React.KeyboardEvent): void => {
-    if (event.nativeEvent.isComposing) return;
-    if (event.key === 'Enter' && !event.shiftKey) {
-      event.preventDefault();
-      submit();
-    } else if (event.key === 'Escape' && target) {
-      event.preventDefault();
-      cancel();
-    } else if (event.key === 'ArrowUp' && text === '' && !target) {
-      event.preventDefault();
-      onEditLast();
-    }
-  };
   const insert = (emoji: string): void => {
     const { selectionStart = text.length, selectionEnd = text.length } = field.current ?? {};
     setText(text.slice(0, selectionStart) + emoji + text.slice(selectionEnd));
     field.current?.focus();
+  };
+  const change = (event: React.ChangeEvent<HTMLTextAreaElement>): void => {
+    setText(event.target.value);
+    handle.setTyping(event.target.value !== '');
+  };
+  const paste = (event: React.ClipboardEvent): void => {
+    const pasted = [...event.clipboardData.files];
+    if (pasted.length === 0 || isEdit) return;
+    event.preventDefault();
+    files.add(pasted);
   };
   return (
     <form
@@ -110,31 +78,88 @@ export function Composer({ conversation, handle, files, target, onDone, onSent, 
           placeholder="Write a message"
           aria-label={`Message to ${title}`}
           value={text}
-          onChange={(event) => {
-            setText(event.target.value);
-            handle.setTyping(event.target.value !== '');
-          }}
-          onKeyDown={keys}
-          onPaste={(event) => {
-            const pasted = [...event.clipboardData.files];
-            if (pasted.length === 0 || isEdit) return;
-            event.preventDefault();
-            files.add(pasted);
-          }}
+          onChange={change}
+          onKeyDown={(event) => composerKeys(event, { ...props, isEmpty: text === '', submit, cancel })}
+          onPaste={paste}
         />
-        <button
-          type="submit"
-          className="composer-send"
-          disabled={!canSend}
-          aria-label={isEdit ? 'Save' : 'Send'}
-          // The field keeps the focus, and a phone its keyboard.
-          onPointerDown={(event) => event.preventDefault()}
-        >
-          <Icon name={isEdit ? 'check' : 'send'} />
-        </button>
+        <SendButton isEdit={isEdit} isEnabled={canSend} />
       </div>
     </form>
   );
+}
+
+function SendButton({ isEdit, isEnabled }: { isEdit: boolean; isEnabled: boolean }) {
+  return (
+    <button
+      type="submit"
+      className="composer-send"
+      disabled={!isEnabled}
+      aria-label={isEdit ? 'Save' : 'Send'}
+      // The field keeps the focus, and a phone its keyboard.
+      onPointerDown={(event) => event.preventDefault()}
+    >
+      <Icon name={isEdit ? 'check' : 'send'} />
+    </button>
+  );
+}
+
+/** What is written, whether it can be sent, and sending it. */
+function useComposer({ handle, files, target, onDone, onSent }: ComposerProps) {
+  const { attempt } = useNotices();
+  const { text, setText, clear } = useText(handle.id, target);
+  const isTooLong = text.length > TEXT_CHARS_MAX && [...text].length > TEXT_CHARS_MAX;
+  const isEdit = target?.kind === 'edit';
+  const media = isEdit ? [] : files.all.flatMap((attachment) => attachment.media ?? []);
+  const isUploading = !isEdit && files.all.length > media.length;
+  const canSend = !isTooLong && !isUploading && (text.trim() !== '' || media.length > 0);
+  const send = async (content: string): Promise<void> => {
+    if (target?.kind === 'edit') {
+      if (content !== target.item.content) await handle.edit(target.item.messageId ?? '', content);
+      return;
+    }
+    const replyTo = target?.item.messageId;
+    onSent();
+    await handle.send(content, {
+      ...(replyTo && { replyToMessageId: replyTo }),
+      ...(media.length > 0 && { media, contentType: contentTypeOf(media) }),
+    });
+  };
+  const submit = (): void => {
+    if (!canSend) return;
+    const content = text;
+    clear();
+    onDone();
+    if (!isEdit) files.attachments.clear();
+    void attempt(() => send(content)).then((isGood) => !isGood && setText(content));
+  };
+  const cancel = (): void => {
+    if (isEdit) clear();
+    onDone();
+  };
+  return { text, setText, submit, cancel, canSend, isTooLong, isEdit };
+}
+
+interface KeyActions {
+  readonly target: ComposerTarget | null;
+  readonly isEmpty: boolean;
+  readonly submit: () => void;
+  readonly cancel: () => void;
+  readonly onEditLast: () => void;
+}
+
+function composerKeys(event: React.KeyboardEvent, actions: KeyActions): void {
+  if (event.nativeEvent.isComposing) return;
+  const { target, isEmpty, submit, cancel, onEditLast } = actions;
+  if (event.key === 'Enter' && !event.shiftKey) {
+    event.preventDefault();
+    submit();
+  } else if (event.key === 'Escape' && target) {
+    event.preventDefault();
+    cancel();
+  } else if (event.key === 'ArrowUp' && isEmpty && !target) {
+    event.preventDefault();
+    onEditLast();
+  }
 }
 
 function contentTypeOf(media: readonly Media[]): 'image' | 'file' {

@@ -1,5 +1,6 @@
-import type { ParleyConversation, TimelineItem } from '@parley/sdk';
+import type { Conversation, ParleyConversation, TimelineItem } from '@parley/sdk';
 import { createContext, useContext } from 'react';
+import type { TimelineView } from '../state/use-conversation.js';
 
 /** What a message can ask of the conversation that it stands in. Stays the same while messages come and go. */
 export interface ConversationActions {
@@ -15,6 +16,12 @@ export interface ConversationActions {
   readonly confirmDelete: (item: TimelineItem) => void;
   readonly showInfo: (item: TimelineItem) => void;
   readonly jumpTo: (messageId: string) => void;
+}
+
+/** What the edges of the list are told. */
+export interface TimelineContext {
+  readonly view: TimelineView;
+  readonly conversation: Conversation;
 }
 
 export const ConversationActionsContext = createContext<ConversationActions | null>(null);

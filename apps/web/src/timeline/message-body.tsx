@@ -1,9 +1,9 @@
 import type { TimelineItem } from '@parley/sdk';
-import { MessageMedia } from '../media/message-media.js';
-import { LinkedText } from './linked-text.js';
-import { Quote } from './quote.js';
+import { MessageMedia } from '../media/message-media.jsx';
+import { LinkedText } from './linked-text.jsx';
+import { Quote } from './quote.jsx';
 import { isFewEmoji } from './text-parts.js';
-import { Tick } from './tick.js';
+import { Tick } from './tick.jsx';
 import { clockTime } from './times.js';
 
 /** The bubble: what is quoted, the text, and in its corner the time and how far it has come. */

@@ -1,8 +1,8 @@
 import type { ParleyConversation, Receipt, TimelineItem } from '@parley/sdk';
 import { useEffect, useState } from 'react';
-import { Dialog } from '../design/dialog.js';
-import { useNotices } from '../notices/notices.js';
-import { PersonAvatar } from '../people/avatar.js';
+import { Dialog } from '../design/dialog.jsx';
+import { useNotices } from '../notices/notices.jsx';
+import { PersonAvatar } from '../people/avatar.jsx';
 import { usePersonName } from '../people/use-person.js';
 import { wholeTime } from './times.js';
 

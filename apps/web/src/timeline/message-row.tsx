@@ -1,13 +1,13 @@
 import type { TimelineItem } from '@parley/sdk';
 import { memo, useState } from 'react';
-import { PersonAvatar } from '../people/avatar.js';
+import { PersonAvatar } from '../people/avatar.jsx';
 import { hueOf } from '../people/hue.js';
 import { usePersonName } from '../people/use-person.js';
 import { useConversationActions } from './conversation-context.js';
-import { MessageBody } from './message-body.js';
-import { MessageToolbar, type OpenPart } from './message-toolbar.js';
-import { Reactions } from './reactions.js';
-import { SendState } from './send-state.js';
+import { MessageBody } from './message-body.jsx';
+import { MessageToolbar, type OpenPart } from './message-toolbar.jsx';
+import { Reactions } from './reactions.jsx';
+import { SendState } from './send-state.jsx';
 import { dayName, wholeTime } from './times.js';
 
 interface RowProps {

@@ -1,9 +1,9 @@
 import type { TimelineItem } from '@parley/sdk';
 import { useCallback } from 'react';
-import { IconButton } from '../design/icon.js';
-import { Menu, type MenuEntry } from '../design/popover.js';
-import { EmojiPicker } from '../emoji/emoji-picker.js';
-import { useNotices } from '../notices/notices.js';
+import { IconButton } from '../design/icon.jsx';
+import { Menu, type MenuEntry } from '../design/popover.jsx';
+import { EmojiPicker } from '../emoji/emoji-picker.jsx';
+import { useNotices } from '../notices/notices.jsx';
 import { useConversationActions } from './conversation-context.js';
 
 /** What stands open beside a control of the toolbar. */

@@ -1,6 +1,6 @@
 import type { Reaction, TimelineItem } from '@parley/sdk';
 import { useSyncExternalStore } from 'react';
-import { useNotices } from '../notices/notices.js';
+import { useNotices } from '../notices/notices.jsx';
 import { useSignedIn } from '../state/signed-in.js';
 import { useConversationActions } from './conversation-context.js';
 

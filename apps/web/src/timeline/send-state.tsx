@@ -1,6 +1,6 @@
 import { type Member, ParleyError, type TimelineItem } from '@parley/sdk';
 import { useSyncExternalStore } from 'react';
-import { Icon } from '../design/icon.js';
+import { Icon } from '../design/icon.jsx';
 import { faultText } from '../session/fault-text.js';
 import { useConversationActions } from './conversation-context.js';
 

@@ -1,5 +1,5 @@
 import type { MessageStatus } from '@parley/sdk';
-import { Icon, type IconName } from '../design/icon.js';
+import { Icon, type IconName } from '../design/icon.jsx';
 
 const TICKS: Readonly<Partial<Record<MessageStatus, readonly [icon: IconName, label: string]>>> = {
   sending: ['clock', 'Sending'],

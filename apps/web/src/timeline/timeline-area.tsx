@@ -1,16 +1,16 @@
 import type { Conversation, ParleyConversation, TimelineItem } from '@parley/sdk';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { Confirm } from '../design/dialog.js';
-import { DropZone } from '../media/drop-zone.js';
+import { Confirm } from '../design/dialog.jsx';
+import { DropZone } from '../media/drop-zone.jsx';
 import { useAttachments } from '../media/use-attachments.js';
-import { useNotices } from '../notices/notices.js';
+import { useNotices } from '../notices/notices.jsx';
 import { useSignedIn } from '../state/signed-in.js';
 import { useTimeline } from '../state/use-conversation.js';
-import { Composer, type ComposerTarget } from './composer.js';
+import { Composer, type ComposerTarget } from './composer.jsx';
 import { type ConversationActions, ConversationActionsContext } from './conversation-context.js';
-import { MessageInfoDialog } from './message-info-dialog.js';
-import { Timeline, type TimelineHandle } from './timeline.js';
-import { TimelineSkeleton } from './timeline-skeleton.js';
+import { MessageInfoDialog } from './message-info-dialog.jsx';
+import { Timeline, type TimelineHandle } from './timeline.jsx';
+import { TimelineSkeleton } from './timeline-skeleton.jsx';
 import { useAnnouncements } from './use-announcements.js';
 import { useFirstUnread } from './use-first-unread.js';
 import './timeline.css';
@@ -26,7 +26,7 @@ export function TimelineArea({ conversation, handle, hasEnded }: AreaProps) {
   const { client } = useSignedIn();
   const { attempt } = useNotices();
   const view = useTimeline(handle);
-  const unread = useFirstUnread(handle, conversation, view.isLoaded);
+  const unread = useFirstUnread(handle, conversation, view);
   const timeline = useRef<TimelineHandle>(null);
   const files = useAttachments();
   const [target, setTarget] = useState<ComposerTarget | null>(null);
@@ -59,9 +59,7 @@ export function TimelineArea({ conversation, handle, hasEnded }: AreaProps) {
     [handle, client, isGroup, isAdmin, hasEnded, jumpTo],
   );
   const editLast = (): void => {
-    const isOwn = (item: TimelineItem): boolean =>
-      item.senderId === client.userId && item.messageId !== null && item.deletedAt === null;
-    const item = view.items.findLast(isOwn);
+    const item = lastEditable(view.items, client.userId);
     if (item) setTarget({ kind: 'edit', item });
   };
   return (
@@ -83,18 +81,30 @@ export function TimelineArea({ conversation, handle, hasEnded }: AreaProps) {
           onEditLast={editLast}
         />
       )}
-      {deleting?.messageId && (
-        <Confirm
-          title="Delete this message?"
-          text="It disappears for everybody. This cannot be taken back."
-          action="Delete"
-          onConfirm={() => void attempt(() => handle.delete(deleting.messageId as string))}
-          onClose={() => setDeleting(null)}
-        />
-      )}
+      {deleting && <ConfirmDelete item={deleting} handle={handle} onClose={() => setDeleting(null)} />}
       {informing && <MessageInfoDialog item={informing} handle={handle} onClose={() => setInforming(null)} />}
       <ReadOnFocus timeline={timeline} />
     </ConversationActionsContext>
+  );
+}
+
+function ConfirmDelete(props: { item: TimelineItem; handle: ParleyConversation; onClose: () => void }) {
+  const { attempt } = useNotices();
+  const remove = (): void => void attempt(() => props.handle.delete(props.item.messageId ?? ''));
+  return (
+    <Confirm
+      title="Delete this message?"
+      text="It disappears for everybody. This cannot be taken back."
+      action="Delete"
+      onConfirm={remove}
+      onClose={props.onClose}
+    />
+  );
+}
+
+function lastEditable(items: readonly TimelineItem[], selfId: string): TimelineItem | undefined {
+  return items.findLast(
+    ({ senderId, messageId, deletedAt }) => senderId === selfId && messageId !== null && deletedAt === null,
   );
 }
 

@@ -1,7 +1,7 @@
-import { ConversationAvatar } from '../people/avatar.js';
+import { ConversationAvatar } from '../people/avatar.jsx';
 import { useConversationTitle } from '../conversations/conversation-title.js';
 import { dayName } from './times.js';
-import type { TimelineContext } from './timeline.js';
+import type { TimelineContext } from './conversation-context.js';
 
 /** Above the first message: that more is coming, or that this is where it began. */
 export function TimelineStart({ context }: { context?: TimelineContext }) {

@@ -1,6 +1,6 @@
 import type { TimelineItem } from '@parley/sdk';
 import { useEffect, useRef } from 'react';
-import { useNotices } from '../notices/notices.js';
+import { useNotices } from '../notices/notices.jsx';
 import { useSignedIn } from '../state/signed-in.js';
 
 /** Tells screen readers of messages that arrive in the open conversation. */
