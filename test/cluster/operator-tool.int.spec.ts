@@ -1,10 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { CommandRecord, ConversationCommand, Outcome } from '@parley/domain';
+import {
+  type CommandRecord,
+  type ConversationCommand,
+  NoPipelineMetrics,
+  type Outcome,
+  PartitionOwner,
+  PartitionRunner,
+} from '@parley/domain';
 import { type AppConfig, openDatabase, openPipelineAdapters, type PipelineAdapters } from '@parley/infra';
 import { loadConfiguration } from '@parley/infra/config';
 import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decideHere } from '../../apps/cli/src/decide-here.js';
 import { runTool } from '../../apps/cli/src/run-tool.js';
 import { send, user } from '../../libs/domain/src/conversation/testing/given-conversation.js';
@@ -233,4 +240,83 @@ describe('the operator’s tool on the engines of the cluster', () => {
     await database.end();
     expect(await decide('a', send('first'))).toMatchObject({ kind: 'sent', seq: 1, duplicate: true });
   });
+
+  it('finds nothing missing beside a worker, and rebuilds while it works', async () => {
+    const opened = await open();
+    const worker = await Worker.start(opened);
+    const ask = async (name: string, command: object): Promise<Outcome | null> => {
+      const record = await recordOf(name, command);
+      const outcome = opened.replies.expect(record.commandId, 20_000);
+      await opened.log.append([record]);
+      return outcome;
+    };
+    try {
+      await vi.waitFor(() => expect(worker.owned).toBe(3), { timeout: 15_000 });
+      const { said } = await parley(['doctor']);
+      expect(said).toMatch(/^ok {7}1 workers live\.$/m);
+      expect(said).toMatch(/^ok {7}Every partition has its owner\.$/m);
+      expect((await parley(['lag'])).said).not.toContain('nobody');
+
+      let sending = true;
+      const outcomes: (Outcome | null)[] = [];
+      const busy = (async () => {
+        for (let n = 0; sending || n < 30; n += 1) outcomes.push(await ask('a', send(`busy-${n}`)));
+      })();
+      const database = new pg.Client({ connectionString: environmentOf()['DATABASE_URL'] });
+      await database.connect();
+      await database.query("UPDATE conversation SET created_at = created_at - interval '1 day'");
+      await database.end();
+      const rebuilt = await parley(['rebuild']);
+      sending = false;
+      await busy;
+      expect(rebuilt.said).toMatch(/Put right: 1 conversations, 0 members,/);
+      const seqs = outcomes.map((outcome) => (outcome?.kind === 'sent' ? outcome.seq : null));
+      expect(seqs).toEqual(seqs.map((_, n) => 3 + n));
+      expect(await parley(['rebuild', '--check'])).toMatchObject({ code: 0 });
+      expect(worker.troubles).toContain('fenced');
+    } finally {
+      await worker.stop();
+    }
+  });
 });
+
+/** What a worker process does, in this one. */
+class Worker {
+  readonly troubles: string[] = [];
+  private readonly runner: PartitionRunner;
+  private stopping = false;
+  private working: Promise<void> = Promise.resolve();
+
+  private constructor(private readonly adapters: PipelineAdapters) {
+    const onTrouble = (what: string): void => void this.troubles.push(what);
+    const owner = new PartitionOwner({ ...adapters, metrics: new NoPipelineMetrics() }, { onTrouble });
+    const options = { ownerId: randomUUID(), partitions: 3, exclusive: false, onTrouble, renewalMs: 200 };
+    this.runner = new PartitionRunner(owner, adapters.leases, options);
+  }
+
+  static async start(adapters: PipelineAdapters): Promise<Worker> {
+    const worker = new Worker(adapters);
+    await worker.runner.start();
+    worker.working = worker.work();
+    return worker;
+  }
+
+  get owned(): number {
+    return this.runner.owned().size;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.working;
+    await this.runner.stop();
+  }
+
+  private async work(): Promise<void> {
+    while (!this.stopping) {
+      await this.runner.settle();
+      await this.runner.process(await this.adapters.log.read(this.runner.positions(), 1_000, 50));
+      await this.runner.settle();
+      this.runner.publish();
+    }
+  }
+}
