@@ -124,8 +124,14 @@ describe.each([
 
   it('bring what is sent at one gateway to the other, and every answered message is in the history', async () => {
     const group = await cluster.group(ada, bob);
-    const { body } = await cluster.call<{ url: string; fallbackUrls: [string] }>('GET', '/v1/connect', ada.accessToken);
-    const [here, there] = await Promise.all([connect(body.url, ada), connect(body.fallbackUrls[0], bob)]);
+    const gateways = async (): Promise<string[]> => {
+      const path = '/v1/connect';
+      const { body } = await cluster.call<{ url: string; fallbackUrls?: string[] }>('GET', path, ada.accessToken);
+      return [body.url, ...(body.fallbackUrls ?? [])];
+    };
+    await vi.waitFor(async () => expect(await gateways()).toHaveLength(2), SOON);
+    const [first = '', second = ''] = await gateways();
+    const [here, there] = await Promise.all([connect(first, ada), connect(second, bob)]);
     const received: string[] = [];
     there.on('new_message', ({ content }: Message) => received.push(content ?? ''));
     const sent = Array.from({ length: 20 }, (_, i) => `message ${i}`);
