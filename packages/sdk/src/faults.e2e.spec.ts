@@ -238,6 +238,28 @@ describe('messages written without a connection', () => {
   });
 });
 
+describe('a message that cannot be sent', () => {
+  it('fails with the reason, stays readable, and holds up neither the connection nor the next one', async () => {
+    const { client, chat } = await reader();
+    const states: string[] = [];
+    onTestFinished(client.on('connection', ({ status }) => states.push(status)));
+    await chat.send('x'.repeat(4_000_000));
+    await chat.send('lone \ud800 surrogate');
+    await chat.send('😀'.repeat(100_001));
+    await chat.send('😀'.repeat(100_000));
+    await until(
+      chat,
+      (items) => items.length === 4 && items.every(({ status }) => status === 'failed' || status === 'sent'),
+    );
+    const [sent, ...failed] = chat.timeline;
+    expect(sent?.content).toBe('😀'.repeat(100_000));
+    expect(failed.map(({ failure }) => failure?.code)).toEqual(Array(3).fill('validation_failed'));
+    expect(failed.map(({ content }) => content.length)).toEqual([4_000_000, 16, 200_002]);
+    expect(states).toEqual([]);
+    await expectHistory(chat);
+  });
+});
+
 describe('a connection', () => {
   it('comes back from a storm of cuts without opening more than one at a time', async () => {
     const { client, chat } = await reader();

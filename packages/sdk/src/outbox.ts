@@ -13,6 +13,8 @@ const REFUSALS_MAX = 8;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MS_MAX = 30_000;
 const ADOPTION_EVERY_MS = 5_000;
+/** In UTF-16 units: no message of 100,000 code points, which is what the server takes, is longer. */
+const CONTENT_UNITS_MAX = 200_000;
 
 export interface SendFailure {
   readonly code: ErrorCode | LocalErrorCode;
@@ -293,6 +295,8 @@ export class Outbox {
 
   private async sendOne(lane: Lane, entry: OutboxEntry): Promise<void> {
     try {
+      // A server closes the connection at what is far too long: sent again and again, it would keep it closed.
+      if (entry.content.length > CONTENT_UNITS_MAX) throw tooLong();
       const outcome = await this.door.send(entry);
       const place = outcome === 'accepted' ? await this.settlementOf(entry) : outcome;
       lane.refusals = 0;
@@ -345,4 +349,9 @@ export class Outbox {
       this.accepted.set(clientMsgId, end);
     });
   }
+}
+
+function tooLong(): ParleyError {
+  const errors = [{ path: 'content', code: 'too_long' as const, message: 'At most 100,000 characters' }];
+  return new ParleyError('validation_failed', 'The message is too long', { status: 400, errors });
 }
