@@ -17,29 +17,41 @@ export function readEvent(payload: string): ConversationEvent | null {
   }
 }
 
+/** The attempts under way, each of which can be cut off. */
+export type AttemptsUnderWay = Set<AbortController>;
+
+const STOPPED = 'stopped';
+
+/** Cuts off what is under way: it counts as not attempted. */
+export function cutOff(attempts: AttemptsUnderWay): void {
+  for (const attempt of attempts) attempt.abort(STOPPED);
+}
+
 /** One attempt, in its time. Never rejects. */
 export async function attemptEvent(
   handler: DurableEventHandler,
   streamed: StreamedEvent,
   event: ConversationEvent,
-  { attempt, stop }: { attempt: number; stop: AbortSignal },
+  { attempt, underWay }: { attempt: number; underWay: AttemptsUnderWay },
 ): Promise<AttemptResult> {
   const { partition, offset, index } = streamed;
-  const late = new AbortController();
-  const signal = AbortSignal.any([stop, late.signal]);
+  // One of its own: signals that are derived from a long-lived one cost ten times as much, and stay with it.
+  const end = new AbortController();
+  const { signal } = end;
+  underWay.add(end);
   const ended = new Promise<AttemptResult>((resolve) => {
     signal.addEventListener('abort', () => {
-      resolve(
-        stop.aborted ? { is: 'stopped' } : { is: 'failed', error: `Took longer than ${handler.attemptMsMax} ms` },
-      );
+      const late = `Took longer than ${handler.attemptMsMax} ms`;
+      resolve(signal.reason === STOPPED ? { is: 'stopped' } : { is: 'failed', error: late });
     });
   });
-  const timer = setTimeout(() => late.abort(), handler.attemptMsMax);
+  const timer = setTimeout(() => end.abort(), handler.attemptMsMax);
   const delivery = { eventId: `${partition}:${offset}:${index}`, place: { partition, offset, index }, attempt, signal };
   try {
     return await Promise.race([run(handler, event, delivery), ended]);
   } finally {
     clearTimeout(timer);
+    underWay.delete(end);
   }
 }
 

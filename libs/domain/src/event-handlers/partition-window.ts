@@ -11,7 +11,7 @@ import {
 import { NoHandlerMetrics, type HandlerMetrics } from '../ports/handler-metrics.port.js';
 import type { AttemptSlots } from './attempt-slots.js';
 import { type DurableEventHandler, retryPauseMs } from './durable-event-handler.js';
-import { attemptEvent, type AttemptResult, readEvent } from './event-attempt.js';
+import { attemptEvent, type AttemptResult, type AttemptsUnderWay, cutOff, readEvent } from './event-attempt.js';
 
 /** Events of a partition that are read and not finished; whoever is slow in one conversation holds the others up here. */
 export const WINDOW_EVENTS_MAX = 1_000;
@@ -56,8 +56,7 @@ export class PartitionWindow {
   private retrying = new Set<string>();
   /** Nothing more is begun. */
   private closing = false;
-  /** What runs is cut off. */
-  private readonly cutOff = new AbortController();
+  private readonly underWay: AttemptsUnderWay = new Set();
   private readonly metrics: HandlerMetrics;
 
   constructor(
@@ -139,7 +138,7 @@ export class PartitionWindow {
   /** Begins nothing more; what still runs after `graceMs` is cut off, and comes again. Resolves when nothing runs. */
   async stop(graceMs: number): Promise<void> {
     this.closing = true;
-    const timer = setTimeout(() => this.cutOff.abort(), graceMs);
+    const timer = setTimeout(() => cutOff(this.underWay), graceMs);
     await Promise.all(this.tails.values());
     clearTimeout(timer);
   }
@@ -214,9 +213,9 @@ export class PartitionWindow {
 
   private async attempt(streamed: StreamedEvent, event: ConversationEvent, attempt: number): Promise<AttemptResult> {
     const { handler, slots } = this.parts;
-    const stop = this.cutOff.signal;
+    const { underWay } = this;
     const result = await slots.use<AttemptResult>(async () =>
-      this.closing ? { is: 'stopped' } : attemptEvent(handler, streamed, event, { attempt, stop }),
+      this.closing ? { is: 'stopped' } : attemptEvent(handler, streamed, event, { attempt, underWay }),
     );
     if (result.is !== 'stopped') this.metrics.handlerAttempt(handler.name, result.is);
     return result;
