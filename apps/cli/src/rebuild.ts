@@ -39,8 +39,8 @@ export async function rebuild({ config, say }: Tool, flags: RebuildFlags): Promi
       }),
     );
     tell(report, flags, say);
-    const { conversations, members, strangers, receipts } = report;
-    return flags.check && conversations + members + strangers + receipts > 0 ? 1 : 0;
+    const { conversations, members, strangers, receipts, mediaUses } = report;
+    return flags.check && conversations + members + strangers + receipts + mediaUses > 0 ? 1 : 0;
   } finally {
     await tool.close();
   }
@@ -80,9 +80,10 @@ export async function withAdapters<T>(
 }
 
 function tell(report: RebuildReport, { check, messages }: RebuildFlags, say: Tool['say']): void {
-  const { conversations, members, strangers, receipts, events } = report;
+  const { conversations, members, strangers, receipts, mediaUses, events } = report;
   say(`${events} events were replayed.`);
-  const rows = `${conversations} conversations, ${members} members, ${strangers} members too many, ${receipts} receipts`;
+  const membership = `${members} members, ${strangers} members too many`;
+  const rows = `${conversations} conversations, ${membership}, ${receipts} receipts, ${mediaUses} uses of media`;
   say(check ? `Different from the event stream: ${rows}.` : `Put right: ${rows}.`);
   if (messages) say(`${report.messages} messages were appended again, so far as the store lacked them.`);
   if (report.eventsWithoutBeginning > 0) {

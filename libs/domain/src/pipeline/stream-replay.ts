@@ -1,11 +1,12 @@
 import type { Message } from '@parley/contracts';
 import type { ConversationEvent } from '../conversation/events/conversation-event.js';
-import type { Checkpoint } from '../ports/checkpoint.port.js';
+import type { Checkpoint, MediaUse } from '../ports/checkpoint.port.js';
 import type { EventStream, StreamedEvent, StreamPosition } from '../ports/event-stream.port.js';
 import type { MessageStore, MessageWrite } from '../ports/message-store.port.js';
 import type { PartitionProgress } from '../ports/partition-leases.port.js';
 import { CachedConversation } from './conversation-cache.js';
 import { EventFold } from './event-fold.js';
+import { MediaUses } from './media-uses.js';
 
 /** Events that are folded into one commit, and a record's more if it has them. */
 const BATCH_EVENTS = 500;
@@ -22,6 +23,8 @@ export interface StreamReplayOptions {
   store: MessageStore | null;
   /** Only this conversation's events. */
   conversationId?: string | undefined;
+  /** What earlier batches noted about these messages: a deletion says nothing of the media that go with it. */
+  notedMediaUses: (messageIds: readonly string[]) => Promise<MediaUse[]>;
   /** When marks moved before this time is no longer kept (milliseconds since the epoch). */
   receiptsSince: number;
 }
@@ -32,6 +35,13 @@ export interface ReplayCount {
   /** Events of conversations whose beginning is no longer in the stream: those conversations are left out. */
   eventsWithoutBeginning: number;
 }
+
+interface Replayed {
+  streamed: StreamedEvent;
+  event: ConversationEvent;
+}
+
+const NO_MESSAGES: ReadonlyMap<string, Message> = new Map();
 
 /** Somebody else moves the same tables. */
 export class ReplayDisturbed extends Error {}
@@ -64,7 +74,8 @@ export class StreamReplay {
     const { events, nextOffset } = await this.records(progress, toOffset);
     const { conversationId } = this.options;
     const wanted = conversationId === undefined ? events : events.filter((e) => e.conversationId === conversationId);
-    const fold = await this.fold(progress, wanted);
+    const folded = wanted.map((streamed) => ({ streamed, event: eventOf(streamed) }));
+    const fold = await this.fold(progress, folded);
     await this.appendMessages([...fold.messages.values()]);
     const result = await this.options.checkpoint.commit({
       partitions: [{ ...progress, expectedOffset: progress.nextOffset, nextOffset }],
@@ -72,6 +83,9 @@ export class StreamReplay {
       members: [...fold.members.values()],
       receipts: fold.receipts.filter(({ at }) => at >= this.options.receiptsSince),
       deadLetters: [],
+      mediaUses: await this.mediaUses(
+        folded.map(({ event }) => event).filter(({ conversationId: id }) => fold.touched.has(id)),
+      ),
     });
     if (result === 'fenced') throw new ReplayDisturbed('Another rebuild works on the same tables.');
     const last = events.at(-1);
@@ -99,24 +113,23 @@ export class StreamReplay {
     }
   }
 
-  private async fold(progress: PartitionProgress, streamed: readonly StreamedEvent[]): Promise<EventFold> {
-    const events = streamed.map((each) => ({ each, event: eventOf(each) }));
+  private async fold(progress: PartitionProgress, events: readonly Replayed[]): Promise<EventFold> {
     const { checkpoint } = this.options;
     const ids = [...new Set(events.map(({ event }) => event.conversationId))];
     const { fenced, states } = await checkpoint.load(ids, [progress]);
     if (fenced) throw new ReplayDisturbed('Another rebuild works on the same tables.');
     const fold = new EventFold(await this.knownMessages(events.map(({ event }) => event)));
     const conversations = new Map(ids.map((id) => [id, new CachedConversation(states.get(id) ?? null)]));
-    for (const { each, event } of events) {
+    for (const { streamed, event } of events) {
       const conversation = conversations.get(event.conversationId)!;
       if (conversation.state === null && event.type !== 'conversation-created') {
         this.count.eventsWithoutBeginning++;
         continue;
       }
       try {
-        fold.apply(event, each.at, conversation);
+        fold.apply(event, streamed.at, conversation);
       } catch (cause) {
-        throw new Error(`event ${placeOf(each)} of the stream does not follow on those before it`, { cause });
+        throw new Error(`event ${placeOf(streamed)} of the stream does not follow on those before it`, { cause });
       }
     }
     return fold;
@@ -140,6 +153,18 @@ export class StreamReplay {
       for (const message of pages.flat()) found.set(message.messageId, message);
     }
     return found;
+  }
+
+  private async mediaUses(events: readonly ConversationEvent[]): Promise<MediaUse[]> {
+    const uses = new MediaUses();
+    const removals = new Map<string, number>();
+    for (const event of events) {
+      uses.follow(event, NO_MESSAGES);
+      if (event.type === 'message-deleted' && !removals.has(event.messageId)) removals.set(event.messageId, event.at);
+    }
+    const earlier = removals.size > 0 ? await this.options.notedMediaUses([...removals.keys()]) : [];
+    const removed = earlier.map((use) => ({ ...use, removedAt: use.removedAt ?? removals.get(use.messageId) ?? null }));
+    return [...uses.all(), ...removed];
   }
 
   private async appendMessages(writes: readonly MessageWrite[]): Promise<void> {

@@ -9,7 +9,9 @@ import {
   PartitionOwner,
   PartitionRunner,
   type StreamedEvent,
+  StreamReplay,
 } from '@parley/domain';
+import type { Media } from '@parley/contracts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { send, user } from '../../../../domain/src/conversation/testing/given-conversation.js';
@@ -25,18 +27,30 @@ import { startTestPostgres, type TestPostgres } from '../embedded/testing.js';
 import { PostgresEventStream } from '../event-stream/postgres-event-stream.js';
 import { PostgresMessageStore } from '../message-store/postgres-message-store.js';
 import { ReadModelRebuild, type RebuildReport } from './read-model-rebuild.js';
-import { REBUILD_SCHEMA, RebuildUnderWay } from './rebuild-tables.js';
+import { REBUILD_SCHEMA, RebuildTables, RebuildUnderWay } from './rebuild-tables.js';
 
 const PARTITIONS = 4;
-const NOTHING = { conversations: 0, members: 0, strangers: 0, receipts: 0 };
+const NOTHING = { conversations: 0, members: 0, strangers: 0, receipts: 0, mediaUses: 0 };
 /** All that is rebuilt, without the numbers of the transactions that wrote it. */
 const TABLES = {
   conversation: `SELECT to_jsonb(t) - 'changed_xid' AS row FROM conversation t ORDER BY conversation_id`,
   conversation_member: `SELECT to_jsonb(t) - 'changed_xid' AS row FROM conversation_member t ORDER BY conversation_id, user_id`,
   receipt_advance: `SELECT to_jsonb(t) - 'advance_id' AS row FROM receipt_advance t ORDER BY conversation_id, at`,
+  media_use: `SELECT to_jsonb(t) AS row FROM media_use t ORDER BY message_id, media_id`,
   message: `SELECT to_jsonb(t) AS row FROM message t ORDER BY message_id`,
   sent_key: `SELECT to_jsonb(t) AS row FROM sent_key t ORDER BY message_id`,
 };
+
+const medium = (): Media => ({
+  mediaId: randomUUID(),
+  url: '/v1/media/x',
+  thumbnailUrl: null,
+  mimeType: 'image/png',
+  sizeBytes: 1,
+  width: 1,
+  height: 1,
+  fileName: 'x.png',
+});
 
 /** An owner that works until it is stopped, as the worker's does. */
 class WorkingOwner {
@@ -160,7 +174,9 @@ describe('a rebuild of the read models', () => {
     await owner.ask(user('a'), id, create as ConversationCommand);
     const sent: { messageId: string; seq: number }[] = [];
     for (let n = 1; n <= 20; n++) {
-      const outcome = await owner.ask(user(n % 2 ? 'a' : 'b'), id, send(`m${n}`, `text ${n}`));
+      // The first two carry a medium; the second one is deleted later.
+      const command = { ...send(`m${n}`, `text ${n}`), media: n <= 2 ? [medium()] : [] };
+      const outcome = await owner.ask(user(n % 2 ? 'a' : 'b'), id, command as ConversationCommand);
       if (outcome?.kind !== 'sent') throw new Error(`not sent: ${JSON.stringify(outcome)}`);
       sent.push({ messageId: outcome.messageId, seq: outcome.seq });
     }
@@ -308,6 +324,49 @@ describe('a rebuild of the read models', () => {
     expect(after['message']?.length).toBe(before['message']?.length);
     expect(after['sent_key']).toEqual(before['sent_key']);
     expect(after).toEqual(before);
+  });
+
+  it('does not miss the use of a medium that ended and was collected', async () => {
+    const before = await contents();
+    await spoil('DELETE FROM media_use WHERE removed_at IS NOT NULL');
+    expect(await rebuild()).toMatchObject(NOTHING);
+    expect((await contents())['media_use']?.length).toBe(before['media_use']!.length / 2);
+  });
+
+  it('knows that a use has ended also when the message was sent batches before', async () => {
+    const { rows } = await database.pool.query<{ media_id: string; partition: number; sent: string; last: string }>(
+      `SELECT u.media_id, e.partition, e."offset" AS sent,
+         (SELECT next_offset FROM partition_progress p WHERE p.partition = e.partition) AS last
+       FROM event_stream e JOIN media_use u ON (e.payload::jsonb -> 'message' ->> 'messageId')::bigint = u.message_id
+       WHERE e.conversation_id = '${first}' ORDER BY e."offset" LIMIT 1`,
+    );
+    const { media_id: mediaId, partition, sent, last } = rows[0]!;
+    const message = await database.pool.query<{ message_id: string; seq: number }>(
+      `SELECT message_id, seq::int FROM media_use WHERE media_id = '${mediaId}'`,
+    );
+    const { message_id: messageId, seq } = message.rows[0]!;
+    const facts = { messageId, seq, authorId: user('a'), deleted: false };
+    await owner.ask(user('a'), first, { type: 'delete-message', message: facts });
+    const tables = await RebuildTables.open(server.url, { partitions: PARTITIONS, messages: false });
+    try {
+      const replay = new StreamReplay({
+        stream: new PostgresEventStream(database.pool),
+        checkpoint: tables.checkpoint,
+        store: null,
+        notedMediaUses: (ids) => tables.notedMediaUses(ids),
+        receiptsSince: 0,
+      });
+      const removedAt = async (): Promise<(number | null)[]> =>
+        (await tables.notedMediaUses([messageId])).map((use) => use.removedAt);
+      await replay.advance(partition, Number(sent) + 1);
+      expect(await removedAt()).toEqual([null]);
+      await replay.advance(partition, Number(last) + 1);
+      expect(await removedAt()).toEqual([expect.any(Number)]);
+      await tables.drop();
+    } finally {
+      await tables.close();
+    }
+    expect(await rebuild({ checkOnly: true })).toMatchObject(NOTHING);
   });
 
   it('is refused while another one works on the database', async () => {

@@ -47,7 +47,7 @@ class CatchUpTooSlow extends Error {}
 export class ReadModelRebuild {
   private readonly replay: StreamReplay;
   private readonly receiptsSince = new Date(Date.now() - RECEIPTS_KEPT_DAYS * DAY_MS);
-  private readonly counts: RowCounts = { conversations: 0, members: 0, strangers: 0, receipts: 0 };
+  private readonly counts: RowCounts = { conversations: 0, members: 0, strangers: 0, receipts: 0, mediaUses: 0 };
 
   private constructor(
     private readonly options: ReadModelRebuildOptions,
@@ -56,7 +56,14 @@ export class ReadModelRebuild {
   ) {
     const { stream, store, conversationId } = options;
     const receiptsSince = this.receiptsSince.getTime();
-    this.replay = new StreamReplay({ stream, store, conversationId, receiptsSince, checkpoint: tables.checkpoint });
+    this.replay = new StreamReplay({
+      stream,
+      store,
+      conversationId,
+      receiptsSince,
+      checkpoint: tables.checkpoint,
+      notedMediaUses: (messageIds) => tables.notedMediaUses(messageIds),
+    });
   }
 
   /** @throws RebuildUnderWay; what stream, store or database throw: run again, it goes on from there */

@@ -1,3 +1,4 @@
+import type { MediaUse } from '@parley/domain';
 import pg from 'pg';
 import { PostgresCheckpoint } from '../checkpoint/postgres-checkpoint.js';
 
@@ -7,7 +8,14 @@ export const REBUILD_SCHEMA = 'parley_rebuild';
 const REBUILD_LOCK = 7_233_519_403;
 const CONNECT_MS_MAX = 3_000;
 const STATEMENT_MS_MAX = 600_000;
-const TABLES = ['conversation', 'conversation_member', 'receipt_advance', 'partition_progress', 'dead_letter'];
+const TABLES = [
+  'conversation',
+  'conversation_member',
+  'receipt_advance',
+  'media_use',
+  'partition_progress',
+  'dead_letter',
+];
 
 /** Two rebuilds at once would disturb one another. */
 export class RebuildUnderWay extends Error {
@@ -74,6 +82,28 @@ export class RebuildTables {
     }
   }
 
+  /** What was noted so far about media of these messages. */
+  async notedMediaUses(messageIds: readonly string[]): Promise<MediaUse[]> {
+    const { rows } = await this.pool.query<{
+      conversation_id: string;
+      message_id: string;
+      seq: string;
+      media_id: string;
+      removed_at: Date | null;
+    }>(
+      `SELECT conversation_id, message_id, seq, media_id, removed_at FROM ${REBUILD_SCHEMA}.media_use
+       WHERE message_id = ANY ($1::bigint[])`,
+      [messageIds],
+    );
+    return rows.map((row) => ({
+      conversationId: row.conversation_id,
+      messageId: row.message_id,
+      seq: Number(row.seq),
+      mediaId: row.media_id,
+      removedAt: row.removed_at?.getTime() ?? null,
+    }));
+  }
+
   /** Everything is in its place: the copies go. */
   async drop(): Promise<void> {
     await this.live.query(`DROP SCHEMA IF EXISTS ${REBUILD_SCHEMA} CASCADE`);
@@ -105,6 +135,8 @@ async function makeTables(client: pg.Client, schema: string, aim: RebuildAim): P
   for (const table of TABLES) {
     await client.query(`CREATE TABLE ${REBUILD_SCHEMA}.${table} (LIKE ${schema}.${table} INCLUDING ALL)`);
   }
+  // The live one is never asked for by message.
+  await client.query(`CREATE INDEX ON ${REBUILD_SCHEMA}.media_use (message_id)`);
   await client.query(
     `INSERT INTO ${REBUILD_SCHEMA}.partition_progress (partition) SELECT generate_series(0, $1::int - 1)`,
     [partitions],

@@ -8,8 +8,11 @@ export interface RowCounts {
   /** Members that the stream knows nothing of. */
   strangers: number;
   receipts: number;
+  /** Which messages carry which media. */
+  mediaUses: number;
 }
 
+const MEDIA_KEY = 'conversation_id, message_id, media_id';
 const RECEIPT_COLUMNS = 'conversation_id, at, user_ids, delivered_seqs, read_seqs';
 
 /** Compares the rebuilt rows with the live ones, and puts them in their place. */
@@ -48,7 +51,8 @@ export class RebuiltRows {
          OR EXISTS (SELECT conversation_id, at FROM ${REBUILD_SCHEMA}.receipt_advance r
                     WHERE r.conversation_id = s.conversation_id AND r.at >= $3
                     EXCEPT SELECT conversation_id, at FROM ${live}.receipt_advance r
-                    WHERE r.conversation_id = s.conversation_id))
+                    WHERE r.conversation_id = s.conversation_id)
+         OR EXISTS (SELECT FROM ${this.mediaUsesToPutRight()} AND r.conversation_id = s.conversation_id))
        ORDER BY s.conversation_id LIMIT $2`,
       [after, limit, receiptsSince],
     );
@@ -79,7 +83,20 @@ export class RebuiltRows {
          AND NOT EXISTS (SELECT FROM ${live}.receipt_advance l WHERE l.conversation_id = r.conversation_id AND l.at = r.at)`,
       [conversationIds, receiptsSince],
     );
-    return { conversations, members, strangers: strangers.rowCount ?? 0, receipts: receipts.rowCount ?? 0 };
+    const mediaUses = await this.client.query(
+      `INSERT INTO ${live}.media_use (${MEDIA_KEY}, seq, removed_at)
+       SELECT ${MEDIA_KEY}, r.seq, r.removed_at FROM ${this.mediaUsesToPutRight()} AND conversation_id = ANY ($1::uuid[])
+       ON CONFLICT (${MEDIA_KEY}) DO UPDATE SET removed_at = excluded.removed_at`,
+      [conversationIds],
+    );
+    const counts = [strangers, receipts, mediaUses].map(({ rowCount }) => rowCount ?? 0) as [number, number, number];
+    return { conversations, members, strangers: counts[0], receipts: counts[1], mediaUses: counts[2] };
+  }
+
+  /** What is not live as it should be. A use that has ended goes with its medium, and is not missed then. */
+  private mediaUsesToPutRight(): string {
+    return `${REBUILD_SCHEMA}.media_use r LEFT JOIN ${this.live}.media_use m USING (${MEDIA_KEY})
+      WHERE (CASE WHEN m.seq IS NULL THEN r.removed_at IS NULL ELSE m.removed_at IS DISTINCT FROM r.removed_at END)`;
   }
 
   /** Live conversations of which the stream tells nothing. */
