@@ -13,6 +13,7 @@ const COPIED = [
   'test/clients',
   'test/push',
   'test/media',
+  'test/no-loss/server-process.ts',
   'test/cluster/certificates.ts',
   'tsconfig.json',
   'vitest.config.ts',

@@ -16,7 +16,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'parley-test-postgres-media-'));
   server = await ServerProcess.prepare(dataDir);
   await server.start();
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await server.destroy();
   await rm(dataDir, { recursive: true, force: true });
@@ -37,7 +37,7 @@ it('a thumbnail whose worker was killed in the middle is made by the next one', 
 
   await server.start();
   const thumbnail = async (): Promise<number> => (await fetched(ada, `/v1/media/${media.mediaId}/thumbnail`)).status;
-  await expect.poll(thumbnail, { timeout: 60_000, interval: 200 }).toBe(200);
+  await expect.poll(thumbnail, { timeout: 150_000, interval: 200 }).toBe(200);
   const { bytes } = await fetched(ada, `/v1/media/${media.mediaId}/screen`);
   expect((await sharp(bytes).metadata()).width).toBe(1_600);
-}, 120_000);
+}, 240_000);

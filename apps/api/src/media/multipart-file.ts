@@ -22,31 +22,33 @@ export async function readMultipartFile<T>(
 ): Promise<T> {
   const parser = parserOf(request);
   let taken: Promise<T> | undefined;
+  let taking: Readable | undefined;
   const refused = Promise.withResolvers<never>();
+  // Whoever is told of it may be told before anybody waits for it.
+  refused.promise.catch(() => {});
   const ended = new Promise<void>((resolve) => parser.once('finish', () => resolve()));
+  const refuse = (path: string, code: string, message: string): void =>
+    refused.reject(invalidField(path, code, message));
+  const incomplete = (): void => refuse('', 'incomplete', 'The body ends before its end');
 
-  parser.on(
-    'file',
-    (field: string, file: Readable, fileName: string | undefined, _encoding: string, declaredType: string) => {
-      if (field !== FIELD || taken) {
-        file.resume();
-        refused.reject(invalidField(field, 'unknown_field', `Send one file, as the field "${FIELD}"`));
-        return;
-      }
-      taken = take(file, { fileName: fileName ?? '', declaredType });
-      // Its end is waited for below; until then nobody listens.
-      taken.catch(() => file.resume());
-    },
-  );
-  parser.on('field', (field: string) =>
-    refused.reject(invalidField(field, 'unknown_field', `Send one file, as the field "${FIELD}"`)),
-  );
-  parser.on('partsLimit', () => refused.reject(invalidField('', 'too_many_parts', 'Send one file')));
-  parser.once('error', () =>
-    refused.reject(invalidField('', 'invalid_multipart', 'The body is not multipart/form-data')),
-  );
-  request.once('error', () => refused.reject(invalidField('', 'incomplete', 'The upload was broken off')));
-  request.once('aborted', () => parser.destroy(new Error('broken off')));
+  parser.on('file', (field: string, file: Readable, fileName: string | undefined, _encoding: string, type: string) => {
+    // A part that breaks off says so itself, also after the parser has; unheard it would end the process.
+    file.on('error', (error) => (error instanceof DomainError ? refused.reject(error) : incomplete()));
+    if (field !== FIELD || taken) {
+      file.resume();
+      refuse(field, 'unknown_field', `Send one file, as the field "${FIELD}"`);
+      return;
+    }
+    taking = file;
+    taken = take(file, { fileName: fileName ?? '', declaredType: type });
+    // A file that nobody reads any more would hold up the rest of the body.
+    taken.catch((error: unknown) => refused.reject(error));
+  });
+  parser.on('field', (field: string) => refuse(field, 'unknown_field', `Send one file, as the field "${FIELD}"`));
+  parser.on('partsLimit', () => refuse('', 'too_many_parts', 'Send one file'));
+  parser.on('error', () => refuse('', 'invalid_multipart', 'The body is not multipart/form-data'));
+  request.once('error', incomplete);
+  request.once('aborted', incomplete);
   request.pipe(parser);
 
   try {
@@ -54,9 +56,11 @@ export async function readMultipartFile<T>(
     if (!taken) throw invalidField(FIELD, 'required', `Send a file, as the field "${FIELD}"`);
     return await Promise.race([taken, refused.promise]);
   } catch (error) {
-    // A file that was stored beside a field that is not known is collected: nobody hears its id.
+    // The rest is read and dropped, so that the client hears the answer. A file that was stored beside a field that is
+    // not known is collected: nobody hears its id.
     request.unpipe(parser);
     request.resume();
+    taking?.destroy(new Error('The upload was refused'));
     parser.destroy();
     await taken?.catch(() => {});
     throw error;
