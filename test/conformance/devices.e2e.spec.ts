@@ -2,10 +2,19 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeviceListSchema, DeviceSchema, VapidKeySchema, type Device } from '@parley/contracts';
+import {
+  DeviceListSchema,
+  DeviceSchema,
+  SessionSchema,
+  VapidKeySchema,
+  type Device,
+  type Session,
+} from '@parley/contracts';
+import { RestClient } from '../clients/rest-client.js';
+
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TestApp } from '../clients/test-app.js';
-import type { TestUser } from '../clients/test-user.js';
+import { PASSWORD, type TestUser } from '../clients/test-user.js';
 import { APNS_KEY_ID, APNS_TEAM, APNS_TOPIC, ApnsService } from '../push/apns-service.js';
 import { FcmService } from '../push/fcm-service.js';
 import { makeServerCertificates, type PushService, type ServerCertificates } from '../push/push-service.js';
@@ -92,6 +101,21 @@ describe('devices', () => {
     expect(await bob.rest.refusal('DELETE', path)).toBe('404 not_found');
     await register(bob, body);
     expect(await ada.rest.refusal('GET', path)).toBe('404 not_found');
+  });
+
+  it('are forgotten when somebody signs out on them, and not before the last session there ends', async () => {
+    const { deviceId } = await register(bob, android());
+    const logIn = async (): Promise<Session> => {
+      const body = { username: bob.username, password: PASSWORD, deviceId };
+      return new RestClient(app.url).want(200, SessionSchema, 'POST', '/v1/auth/login', body);
+    };
+    const logOut = ({ accessToken, refreshToken }: Session): Promise<void> =>
+      new RestClient(app.url, accessToken).wantEmpty(204, 'POST', '/v1/auth/logout', { refreshToken });
+    const [first, second] = [await logIn(), await logIn()];
+    await logOut(first);
+    expect((await bob.rest.call('GET', `/v1/devices/${deviceId}`)).status).toBe(200);
+    await logOut(second);
+    expect(await bob.rest.refusal('GET', `/v1/devices/${deviceId}`)).toBe('404 not_found');
   });
 
   it.each([

@@ -52,7 +52,10 @@ export abstract class AccountStore {
   abstract createSession(userId: string, session: NewSession): Promise<void>;
   /** Swaps the session's refresh token. Of two that present the same one, at most one is `rotated`. */
   abstract rotate(rotation: Rotation): Promise<RotationResult>;
-  /** Ends the session if it is this user's and the token is one of its. False when there was nothing to end. */
+  /**
+   * Ends the session if it is this user's and the token is one of its. False when there was nothing to end. Nothing is
+   * pushed any more to the device that it was the last session of.
+   */
   abstract revokeSession(
     userId: string,
     token: { sessionId: string; hash: Buffer; authentic: boolean },

@@ -102,8 +102,15 @@ export class PostgresAccountStore extends AccountStore {
   ): Promise<boolean> {
     return storeAnswer(async () => {
       const { rowCount } = await this.database.pool.query(
-        `UPDATE sessions SET revoked_at = clock_timestamp()
-          WHERE session_id = $1 AND user_id = $2 AND revoked_at IS NULL AND ($3 OR refresh_hash = $4)`,
+        `WITH ended AS (
+           UPDATE sessions SET revoked_at = clock_timestamp()
+            WHERE session_id = $1 AND user_id = $2 AND revoked_at IS NULL AND ($3 OR refresh_hash = $4)
+            RETURNING session_id, user_id, device_id),
+         silent AS (
+           DELETE FROM user_devices d USING ended e WHERE d.user_id = e.user_id AND d.device_id = e.device_id
+             AND NOT EXISTS (SELECT FROM sessions s WHERE s.user_id = e.user_id AND s.device_id = e.device_id
+               AND s.session_id <> e.session_id AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()))
+         SELECT 1 FROM ended`,
         [token.sessionId, userId, token.authentic, token.hash],
       );
       return rowCount === 1;
