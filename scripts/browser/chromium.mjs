@@ -50,7 +50,7 @@ function entriesOf(folder, pattern) {
 export async function findChromium(env = process.env) {
   const installed = installedChromium(env);
   if (installed) return { executablePath: installed, env };
-  const folder = await unpackedPackage('chromium');
+  const folder = await unpackedPackage('chromium', { companions: ['chromium-common'] });
   return { executablePath: join(folder, 'usr', 'lib', 'chromium', 'chromium'), env: await libraryEnvironment(folder) };
 }
 

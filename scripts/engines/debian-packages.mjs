@@ -13,11 +13,12 @@ const NEVER_UNPACKED = new Set(['libc6', 'libc-bin']);
 
 /**
  * Unpacks a package and those of its dependencies that this machine lacks.
+ * @param companions packages whose files must lie beside its own, also where the machine has them
  * @param finish does what the packages' own installation scripts would do; gets the folder
  * @returns the folder that stands for `/`
  * @throws EngineError when there is no apt here, or the packages cannot be had
  */
-export async function unpackedPackage(name, { finish = async () => undefined } = {}) {
+export async function unpackedPackage(name, { finish = async () => undefined, companions = [] } = {}) {
   return cached(`${name}-${await distribution()}-${process.arch}`, async (folder) => {
     for (const program of ['apt-get', 'dpkg-deb']) {
       if (findProgram(program)) continue;
@@ -25,7 +26,7 @@ export async function unpackedPackage(name, { finish = async () => undefined } =
     }
     const downloads = join(folder, '.download');
     await mkdir(downloads);
-    await download(name, downloads);
+    await download(name, companions, downloads);
     for (const file of await readdir(downloads)) {
       if (!file.endsWith('.deb')) continue;
       await run('dpkg-deb', ['-x', join(downloads, file), folder], { timeoutMs: SIMULATION_TIMEOUT_MS });
@@ -47,23 +48,23 @@ export async function libraryEnvironment(folder) {
 }
 
 /** First with the machine's own lists of packages, then, should they be missing or too old, with fresh ones. */
-async function download(name, downloads) {
+async function download(name, companions, downloads) {
   try {
-    return await downloadWith([], name, downloads);
+    return await downloadWith([], name, companions, downloads);
   } catch {
     const lists = await freshLists(downloads);
-    return downloadWith(lists, name, downloads).catch((error) => {
+    return downloadWith(lists, name, companions, downloads).catch((error) => {
       throw new EngineError(`${name} is not installed and its package cannot be had: ${error.message}`);
     });
   }
 }
 
-async function downloadWith(options, name, downloads) {
+async function downloadWith(options, name, companions, downloads) {
   const simulation = await run('apt-get', [...options, '-s', '--no-install-recommends', 'install', name], {
     timeoutMs: SIMULATION_TIMEOUT_MS,
     env: { ...process.env, LC_ALL: 'C' },
   });
-  const names = new Set([name]);
+  const names = new Set([name, ...companions]);
   for (const [, wanted] of simulation.matchAll(/^Inst (\S+)/gm)) if (!NEVER_UNPACKED.has(wanted)) names.add(wanted);
   await run('apt-get', [...options, 'download', ...names], { timeoutMs: DOWNLOAD_TIMEOUT_MS, cwd: downloads });
 }

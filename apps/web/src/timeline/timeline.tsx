@@ -127,8 +127,10 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
     ({ startIndex, endIndex }: ListRange) => {
       move({ firstSeq: startIndex, lastSeq: endIndex });
       loadAround({ startIndex, endIndex });
+      // What is there only now could not be seen before.
+      markVisible();
     },
-    [move, loadAround],
+    [move, loadAround, markVisible],
   );
   const { highlighted, showSeq } = useShownMessage({ firstSeq, lastSeq, slice, virtuoso, beginAt });
   useImperativeHandle(ref, () => ({ showSeq, markVisible }), [showSeq, markVisible]);
