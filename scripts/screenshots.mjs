@@ -89,13 +89,13 @@ async function picture(name, options) {
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.locator('.row', { hasText: 'Lighthouse' }).click();
-  await page.getByText('Works here').last().waitFor();
+  await page.locator('.bubble', { hasText: 'Works here' }).waitFor();
   await page.mouse.move(0, 0);
   await page.evaluate(() => document.activeElement?.blur());
   // The line of what is new goes away with the second visit, as it does for people.
   await page.locator('.row', { hasText: 'Lighthouse' }).locator('.badge').waitFor({ state: 'detached' });
   await page.reload();
-  await page.getByText('Works here').last().waitFor();
+  await page.locator('.bubble', { hasText: 'Works here' }).waitFor();
   await page.evaluate(() => document.activeElement?.blur());
   const bytes = await page.screenshot({ animations: 'disabled' });
   await sharp(bytes)
