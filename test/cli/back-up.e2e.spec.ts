@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RestClient } from '../clients/rest-client.js';
 import { TestApp } from '../clients/test-app.js';
 
-describe('a back-up of the data folder', () => {
+// Three starts of the application, two of which make or copy a database.
+describe('a back-up of the data folder', { timeout: 180_000 }, () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'parley-test-postgres-back-up-'));

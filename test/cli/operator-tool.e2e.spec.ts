@@ -64,7 +64,7 @@ describe('the operator’s tool on the command line', () => {
   });
 });
 
-describe('the operator’s tool on the data folder', () => {
+describe('the operator’s tool on the data folder', { timeout: 120_000 }, () => {
   let environment: Record<string, string>;
   let folder: string;
   let app: TestApp;
