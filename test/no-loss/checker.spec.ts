@@ -64,6 +64,19 @@ const mutants: [string, Rule, Mutant][] = [
       set('head', () => true, { lastSeq: MESSAGES - 1 }),
     ),
   ],
+  [
+    'a send that was accepted is not there',
+    'P1',
+    alter(
+      'stored',
+      ({ seq }) => seq === 17,
+      (event) => [
+        event,
+        { type: 'invoke', conversation: event.conversation, user: event.user, clientMsgId: 'accepted', hash: 'h' },
+        { type: 'accepted', conversation: event.conversation, user: event.user, clientMsgId: 'accepted' },
+      ],
+    ),
+  ],
   ['a row has another body', 'P1', set('row', ({ seq }) => seq === 17, { hash: 'other' })],
   [
     'a reader is shown another body',

@@ -35,6 +35,7 @@ interface Send {
   /** The highest seq that anybody had been promised in the conversation when this was first sent. */
   floor: number;
   seq?: number;
+  accepted: boolean;
   rejected: boolean;
 }
 /** The seqs that a member must never see. */
@@ -77,6 +78,8 @@ class Sweep {
         return this.invoke(event);
       case 'stored':
         return this.stored(event);
+      case 'accepted':
+        return this.accepted(event);
       case 'unknown':
         return this.unknown(event);
       case 'rejected':
@@ -130,6 +133,10 @@ class Sweep {
       if (!row) this.violate('P1', `${place} was promised or seen, and is not stored`);
       else if (identityOf(row) !== what) this.violate('P1', `${place} was ${what} and is stored as ${identityOf(row)}`);
     }
+    for (const [key, { accepted, rejected }] of this.sends) {
+      if (accepted && !rejected && !this.placeOfSend.has(key))
+        this.violate('P1', `${key} was accepted and is not stored`);
+    }
     for (const head of this.heads.values()) this.checkHead(head);
     for (const [place, next] of this.nextOf) {
       const conversation = place.slice(place.indexOf(' ') + 1);
@@ -157,7 +164,12 @@ class Sweep {
   private invoke(event: Event<'invoke'>): void {
     const key = keyOf(event.conversation, event.user, event.clientMsgId);
     if (this.sends.has(key)) return;
-    this.sends.set(key, { hash: event.hash, floor: this.acked.get(event.conversation) ?? 0, rejected: false });
+    this.sends.set(key, {
+      hash: event.hash,
+      floor: this.acked.get(event.conversation) ?? 0,
+      accepted: false,
+      rejected: false,
+    });
   }
 
   private stored(event: Event<'stored'>): void {
@@ -175,6 +187,11 @@ class Sweep {
       this.violate('P14', `the first answer came ${Math.round(event.at - this.faultEnded)} ms after the fault`);
     }
     this.answered = true;
+  }
+
+  private accepted({ conversation, user, clientMsgId }: Event<'accepted'>): void {
+    const send = this.sends.get(keyOf(conversation, user, clientMsgId));
+    if (send) send.accepted = true;
   }
 
   private unknown({ at, reason, clientMsgId }: Event<'unknown'>): void {

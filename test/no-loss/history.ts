@@ -26,7 +26,9 @@ interface Place {
 export type Happening =
   | ({ type: 'invoke'; hash: string } & SendKey)
   | ({ type: 'stored'; seq: number; messageId: string; duplicate: boolean } & SendKey)
-  /** A time-out, a disconnect, `accepted`, a 5xx: it may have happened. */
+  /** It will be there, unless an `ack` says that it was rejected. */
+  | ({ type: 'accepted' } & SendKey)
+  /** A time-out, a disconnect, a 5xx: it may have happened. */
   | ({ type: 'unknown'; reason: string } & SendKey)
   /** For good: it must never have happened. */
   | ({ type: 'rejected'; code: string } & SendKey)

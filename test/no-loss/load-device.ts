@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Conversation, Message, SyncAnswer } from '@parley/contracts';
+import type { AckEvent, Conversation, Message, SyncAnswer } from '@parley/contracts';
 import { io, type Socket } from 'socket.io-client';
 import { RestClient } from '../clients/rest-client.js';
 import { DeviceInbox } from './device-inbox.js';
@@ -8,6 +8,7 @@ import type { HistoryRecorder, SeenMessage } from './history.js';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
+const SETTLED_TIMEOUT_MS = 10_000;
 const GAP_PATIENCE_MS = 200;
 const RECONNECT_MS_MAX = 400;
 
@@ -28,7 +29,10 @@ export class LoadDevice {
   private readonly waiting: Told[] = [];
   private syncing: Promise<void> | undefined;
   private gapTimer: NodeJS.Timeout | undefined;
+  private giveUp: () => void = () => {};
   private running: Promise<void> | undefined;
+  /** How sends that were answered `accepted` ended, by clientMsgId. */
+  private readonly settled = new Map<string, AckEvent>();
 
   constructor(
     readonly user: string,
@@ -49,6 +53,7 @@ export class LoadDevice {
     this.isRunning = false;
     clearTimeout(this.gapTimer);
     this.socket?.close();
+    this.giveUp();
     await this.running;
   }
 
@@ -70,6 +75,16 @@ export class LoadDevice {
   /** An own message takes its place by its answer: live it goes to every socket but the one that sent it. */
   sent(conversation: string, message: SeenMessage): void {
     if (this.inbox.takes(conversation, message)) this.fillGapSoon();
+  }
+
+  /** How an accepted send ended; null when nothing is heard of it for as long as a client waits. */
+  async endOf(clientMsgId: string): Promise<AckEvent | null> {
+    for (const end = performance.now() + SETTLED_TIMEOUT_MS; performance.now() < end && this.isRunning;) {
+      const ack = this.settled.get(clientMsgId);
+      if (ack) return ack;
+      await delay(20);
+    }
+    return null;
   }
 
   /** The answer of the acknowledgement callback. @throws on a time-out or a lost connection */
@@ -109,6 +124,8 @@ export class LoadDevice {
       const over = new Promise<void>((done) => {
         socket.once('disconnect', () => done());
         socket.once('connect_error', () => done());
+        // A socket that is closed while it connects tells nobody.
+        this.giveUp = done;
       });
       socket.onAny((name: string, payload: unknown) => this.told({ name, payload: payload as never }));
       socket.once('connect', () => void this.catchUp());
@@ -162,6 +179,8 @@ export class LoadDevice {
       case 'new_message':
         if (this.inbox.arrives(payload as Message)) this.fillGapSoon();
         return;
+      case 'ack':
+        return void this.settled.set((payload as AckEvent).clientMsgId, payload);
       case 'conversation_created':
         return this.inbox.belongs(payload as Conversation);
       case 'conversation_removed':

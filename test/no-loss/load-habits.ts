@@ -13,6 +13,7 @@ const PAGE_LIMIT = 20;
 
 type Outcome =
   | { kind: 'stored'; seq: number; messageId: string; duplicate: boolean }
+  | { kind: 'accepted' }
   | { kind: 'unknown'; reason: string }
   | { kind: 'rejected'; code: string };
 
@@ -149,7 +150,14 @@ export class LoadHabits {
       // What is not sent is no send.
       await this.device.connected();
       this.history.record({ type: 'invoke', ...key, hash: contentHash(content) });
-      const outcome = await this.attempt(conversation, clientMsgId, content);
+      let outcome = await this.attempt(conversation, clientMsgId, content);
+      if (outcome.kind === 'accepted') {
+        this.history.record({ type: 'accepted', ...key });
+        const end = await this.endOf(clientMsgId);
+        // That it is there in the end is promised; nobody sends it again to make sure.
+        if (!end) return;
+        outcome = end;
+      }
       if (outcome.kind === 'unknown') {
         this.history.record({ type: 'unknown', ...key, reason: outcome.reason });
         mayBeThere = true;
@@ -178,6 +186,7 @@ export class LoadHabits {
         const { seq, messageId, duplicate } = answer as unknown as Extract<Outcome, { kind: 'stored' }>;
         return { kind: 'stored', seq, messageId, duplicate };
       }
+      if (answer['ok'] === true && answer['status'] === 'accepted') return { kind: 'accepted' };
       const { code } = (answer['error'] ?? { code: 'internal' }) as { code: ErrorCode };
       return refusalOf(code);
     } catch (error) {
@@ -188,9 +197,17 @@ export class LoadHabits {
   private async attemptByRest(conversationId: string, clientMsgId: string, content: string): Promise<Outcome> {
     const path = `/v1/conversations/${conversationId}/messages`;
     const { status, json } = await this.device.rest.call('POST', path, { body: { clientMsgId, content } });
+    if (status === 202) return { kind: 'accepted' };
     if (status !== 200 && status !== 201) return refusalOf((json as { code: ErrorCode }).code);
     const { seq, messageId } = json as Message;
     return { kind: 'stored', seq, messageId, duplicate: status === 200 };
+  }
+
+  private async endOf(clientMsgId: string): Promise<Extract<Outcome, { kind: 'stored' | 'rejected' }> | null> {
+    const end = await this.device.endOf(clientMsgId);
+    if (!end) return null;
+    if (end.status === 'rejected') return { kind: 'rejected', code: end.error?.code ?? 'internal' };
+    return { kind: 'stored', seq: end.seq as number, messageId: end.messageId as string, duplicate: false };
   }
 
   /** What fails here fails because of the fault, and is seen elsewhere. */

@@ -1,30 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestUser } from '../clients/test-user.js';
 import type { Conversation } from '@parley/contracts';
-import { recordStores } from './final-rows.js';
 import type { HistoryEvent } from './history.js';
 import { HistoryRecorder } from './history.js';
 import { LoadDevice } from './load-device.js';
 import { LoadHabits } from './load-habits.js';
-import { ServerProcess } from './server-process.js';
+import { until, type ServerUnderTest } from './server-under-test.js';
 
 const USERS = 5;
 const CONVERSATIONS = 3;
 const SENDERS_PER_DEVICE = 3;
-const FAULT_TIMEOUT_MS = 40_000;
 const RECOVERY_TIMEOUT_MS = 15_000;
 const SETTLE_TIMEOUT_MS = 25_000;
-const STOP_TIMEOUT_MS = 35_000;
 const CUT_EVERY_MS = 900;
 const ABSENCE_MS = 500;
 
-export const FAIL_POINT_FAULTS = ['after-decide', 'during-commit', 'after-commit', 'after-broadcast'] as const;
-/** A fail point of the server, its death at any time, or that of its database server. */
-export type Fault = (typeof FAIL_POINT_FAULTS)[number] | 'kill' | 'kill-postgres';
-
 export interface NoLossOptions {
-  readonly dataDir: string;
-  readonly faults: readonly Fault[];
+  /** Prepared, not started; it is gone after the run. */
+  readonly server: ServerUnderTest;
+  readonly faults: readonly string[];
   /** A sender's pause between two sends, on average. */
   readonly paceMs: number;
   /** How long the load goes on before each fault, and after the last. */
@@ -40,24 +34,22 @@ export interface NoLossResult {
   readonly deadLetters: number;
 }
 
-/** A server, its users, and somebody who kills it; `run` gives the history of all of it. */
+/** A server, its users, and somebody who does it harm; `run` gives the history of all of it. */
 export class NoLossRun {
   private readonly history: HistoryRecorder;
-  private readonly readyMs: number[] = [];
   private readonly devices: LoadDevice[] = [];
   private rooms: Conversation[] = [];
   private isOver = false;
 
   private constructor(
-    private readonly server: ServerProcess,
+    private readonly server: ServerUnderTest,
     private readonly options: NoLossOptions,
   ) {
     this.history = new HistoryRecorder(options.historyFile);
   }
 
   static async run(options: NoLossOptions): Promise<NoLossResult> {
-    const environment = { AUTH_ACCESS_TOKEN_SECONDS: '86400' };
-    const run = new NoLossRun(await ServerProcess.prepare(options.dataDir, environment), options);
+    const run = new NoLossRun(options.server, options);
     try {
       return await run.runAll();
     } catch (error) {
@@ -71,7 +63,6 @@ export class NoLossRun {
 
   private async runAll(): Promise<NoLossResult> {
     const { faults, calmMs } = this.options;
-    // A server that starts with a fail point may die while the users sign up: the first one has none.
     await this.server.start();
     const users = await this.settleIn();
     const habits = this.devices.map(
@@ -94,10 +85,9 @@ export class NoLossRun {
     await this.everythingArrives(users[0] as TestUser);
     for (const habit of habits) for (const room of this.rooms) await habit.readEverything(room.conversationId);
     await Promise.all(this.devices.map((device) => device.stop()));
-    this.server.signal('SIGTERM');
-    const { code } = await this.server.end(STOP_TIMEOUT_MS);
-    const { deadLetters } = await recordStores(this.options.dataDir, this.history);
-    return { events: this.history.events, readyMs: this.readyMs, exitCode: code, deadLetters };
+    const exitCode = await this.server.stop();
+    const { deadLetters } = await this.server.recordStores(this.history);
+    return { events: this.history.events, readyMs: this.server.readyMs, exitCode, deadLetters };
   }
 
   private async settleIn(): Promise<TestUser[]> {
@@ -119,34 +109,11 @@ export class NoLossRun {
     return users;
   }
 
-  private async strike(fault: Fault): Promise<void> {
-    this.history.record({ type: 'fault', name: fault, phase: 'begin' });
-    if (fault === 'kill-postgres') await this.killPostgres();
-    else await this.killServer(fault);
-    this.history.record({ type: 'fault', name: fault, phase: 'end' });
+  private async strike(name: string): Promise<void> {
+    this.history.record({ type: 'fault', name, phase: 'begin' });
+    await this.server.strike(name, () => this.history.record({ type: 'fault', name, phase: 'effect' }));
+    this.history.record({ type: 'fault', name, phase: 'end' });
     await this.answersAgain();
-  }
-
-  private async killServer(fault: Exclude<Fault, 'kill-postgres'>): Promise<void> {
-    if (fault === 'kill') this.server.signal('SIGKILL');
-    else {
-      // The fail point is armed by a start of its own, which is a fault too: the process before it is killed.
-      this.server.signal('SIGKILL');
-      await this.server.end(FAULT_TIMEOUT_MS);
-      await this.server.start(`${fault}:${50 + Math.floor(Math.random() * 150)}`);
-    }
-    const { signal } = await this.server.end(FAULT_TIMEOUT_MS);
-    if (signal === 'SIGKILL') this.history.record({ type: 'fault', name: fault, phase: 'effect' });
-    this.readyMs.push(await this.server.start());
-  }
-
-  private async killPostgres(): Promise<void> {
-    const pid = await this.server.postmaster();
-    if (pid === undefined) throw new Error('There is no database server to kill');
-    process.kill(pid, 'SIGKILL');
-    const isAnother = async (): Promise<boolean> => ![undefined, pid].includes(await this.server.postmaster());
-    await until(isAnother, FAULT_TIMEOUT_MS);
-    this.history.record({ type: 'fault', name: 'kill-postgres', phase: 'effect' });
   }
 
   private async answersAgain(): Promise<void> {
@@ -202,14 +169,6 @@ async function patiently<Value>(act: () => Promise<Value>): Promise<Value> {
     } catch {
       await delay(100);
     }
-  }
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`Waited ${timeoutMs} ms in vain`);
-    await delay(20);
   }
 }
 

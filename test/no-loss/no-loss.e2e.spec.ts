@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkHistory } from './checker.js';
-import { FAIL_POINT_FAULTS, NoLossRun, type Fault, type NoLossResult } from './no-loss-run.js';
+import { EMBEDDED_FAULTS, EmbeddedUnderTest } from './embedded-under-test.js';
+import { NoLossRun, type NoLossResult } from './no-loss-run.js';
 import { proofFigures, proofGaps } from './proof.js';
 
-const FAULTS: Fault[] = [...FAIL_POINT_FAULTS, 'kill', 'kill-postgres'];
 const RUN_TIMEOUT_MS = 180_000;
 /** On two cores that its clients and other tests keep busy; alone it takes a second. */
 const READY_MS_MAX = 20_000;
@@ -15,7 +15,8 @@ let folder: string;
 let result: NoLossResult;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parley-no-loss-'));
-  result = await NoLossRun.run({ dataDir: join(folder, 'data'), faults: FAULTS, paceMs: 60, calmMs: 1_500 });
+  const server = await EmbeddedUnderTest.prepare(join(folder, 'data'));
+  result = await NoLossRun.run({ server, faults: EMBEDDED_FAULTS, paceMs: 60, calmMs: 1_500 });
 }, RUN_TIMEOUT_MS);
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 
@@ -26,7 +27,7 @@ describe('a server that is killed under load, at each fail point, at any time, a
     const least = { acks: 1_000, acksAcrossFaults: 20, duplicatesSent: 100, duplicatesFound: 20, gapsFilled: 20 };
     // A send that fails because a store is away is told so; `internal` is for faults of our own.
     expect(Object.keys(figures.unknownReasons)).not.toContain('internal');
-    expect(proofGaps(figures, { ...least, deliveries: 5_000, removals: 3, faults: FAULTS })).toEqual([]);
+    expect(proofGaps(figures, { ...least, deliveries: 5_000, removals: 3, faults: EMBEDDED_FAULTS })).toEqual([]);
   });
 
   it('loses, doubles, renumbers and leaks nothing', async () => {

@@ -5,6 +5,8 @@ export interface ProofFigures {
   readonly acks: number;
   /** Answers to sends that were under way when a fault struck. */
   readonly acksAcrossFaults: number;
+  /** Sends that were answered `accepted`, whatever came of them. */
+  readonly accepted: number;
   readonly unknowns: number;
   /** Sends that came again with the same clientMsgId. */
   readonly duplicatesSent: number;
@@ -19,7 +21,7 @@ export interface ProofFigures {
 
 export function proofFigures(events: readonly HistoryEvent[]): ProofFigures {
   const open = new Map<string, 'before' | 'across'>();
-  const figures = { acks: 0, acksAcrossFaults: 0, unknowns: 0, duplicatesSent: 0, duplicatesFound: 0 };
+  const figures = { acks: 0, acksAcrossFaults: 0, accepted: 0, unknowns: 0, duplicatesSent: 0, duplicatesFound: 0 };
   const seen = { gapsFilled: 0, deliveries: 0, removals: 0 };
   const faultsWithEffect: string[] = [];
   const unknownReasons: Record<string, number> = {};
@@ -39,7 +41,8 @@ export function proofFigures(events: readonly HistoryEvent[]): ProofFigures {
     } else if (event.type === 'fault' && event.phase === 'effect') {
       faultsWithEffect.push(event.name);
       for (const key of open.keys()) open.set(key, 'across');
-    } else if (event.type === 'unknown') {
+    } else if (event.type === 'accepted') figures.accepted += 1;
+    else if (event.type === 'unknown') {
       figures.unknowns += 1;
       unknownReasons[event.reason] = (unknownReasons[event.reason] ?? 0) + 1;
     } else if (event.type === 'gap-filled') seen.gapsFilled += 1;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { checkHistory } from './checker.js';
-import { FAIL_POINT_FAULTS, NoLossRun, type Fault } from './no-loss-run.js';
+import { EMBEDDED_FAULTS, EmbeddedUnderTest } from './embedded-under-test.js';
+import { NoLossRun } from './no-loss-run.js';
 import { proofFigures, proofGaps } from './proof.js';
 
-const ROUND: Fault[] = [...FAIL_POINT_FAULTS, 'kill', 'kill-postgres'];
 const ROUNDS_MAX = 50;
 const ROUND_TIMEOUT_MS = 240_000;
 
@@ -20,9 +20,10 @@ it.runIf(asked !== undefined)(
     const folder = await mkdtemp(join(tmpdir(), 'parley-soak-'));
     const files = process.env['SOAK_HISTORY_DIR'] ?? join(tmpdir(), 'parley-soak-history');
     await mkdir(files, { recursive: true });
-    const faults = Array.from({ length: rounds }, () => ROUND).flat();
+    const faults = Array.from({ length: rounds }, () => EMBEDDED_FAULTS).flat();
     const historyFile = join(files, `${Date.now()}.jsonl`);
-    const run = { dataDir: join(folder, 'data'), faults, paceMs: 25, calmMs: 4_000, historyFile };
+    const server = await EmbeddedUnderTest.prepare(join(folder, 'data'));
+    const run = { server, faults, paceMs: 25, calmMs: 4_000, historyFile };
     const { events, readyMs, exitCode, deadLetters } = await NoLossRun.run(run);
     const figures = proofFigures(events);
     process.stdout.write(`soak: ${JSON.stringify({ ...figures, readyMs: readyMs.map(Math.round), historyFile })}\n`);

@@ -1,0 +1,49 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { checkHistory } from '../no-loss/checker.js';
+import { CLUSTER_FAULTS, ClusterUnderTest } from '../no-loss/cluster-under-test.js';
+import { NoLossRun, type NoLossResult } from '../no-loss/no-loss-run.js';
+import { proofFigures, proofGaps } from '../no-loss/proof.js';
+
+const RUN_TIMEOUT_MS = 600_000;
+/** On two cores that engines, clients and other tests keep busy. */
+const READY_MS_MAX = 30_000;
+
+/** `npm run soak:cluster`: minutes on a machine that does nothing else. */
+const isAsked = process.env['SOAK_CLUSTER'] !== undefined;
+
+describe.runIf(isAsked)('a cluster of which each process and each engine is killed under load', () => {
+  let result: NoLossResult;
+  beforeAll(async () => {
+    const server = await ClusterUnderTest.prepare();
+    result = await NoLossRun.run({ server, faults: CLUSTER_FAULTS, paceMs: 150, calmMs: 1_000 });
+  }, RUN_TIMEOUT_MS);
+
+  it('was really put to the test', () => {
+    const figures = proofFigures(result.events);
+    process.stdout.write(`no-loss: ${JSON.stringify({ ...figures, readyMs: result.readyMs.map(Math.round) })}\n`);
+    const least = { acks: 1_000, acksAcrossFaults: 20, accepted: 5, duplicatesSent: 100, duplicatesFound: 20 };
+    // A send that fails because an engine is away is told so; `internal` is for faults of our own.
+    expect(Object.keys(figures.unknownReasons)).not.toContain('internal');
+    const more = { gapsFilled: 20, deliveries: 5_000, removals: 3, faults: CLUSTER_FAULTS };
+    expect(proofGaps(figures, { ...least, ...more })).toEqual([]);
+  });
+
+  it('loses, doubles, renumbers and leaks nothing', async () => {
+    const violations = checkHistory(result.events);
+    if (violations.length > 0) {
+      const file = join(tmpdir(), 'parley-cluster-no-loss-history.jsonl');
+      await writeFile(file, result.events.map((event) => JSON.stringify(event)).join('\n'));
+      process.stdout.write(`${violations.length} violations; the history is in ${file}\n`);
+    }
+    expect(violations.slice(0, 20)).toEqual([]);
+    expect(result.deadLetters).toBe(0);
+  });
+
+  it('has each process ready again soon after its death, and stops cleanly in the end', () => {
+    expect(Math.max(...result.readyMs)).toBeLessThan(READY_MS_MAX);
+    expect(result.exitCode).toBe(0);
+  });
+});
