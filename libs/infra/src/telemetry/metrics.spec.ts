@@ -21,11 +21,13 @@ describe('the metrics', () => {
     expect(types.toSorted()).toEqual([
       'command_batch_records histogram',
       'command_log_lag_records gauge',
+      'command_log_partitions gauge',
       'commit_duration_ms histogram',
       'dead_letters_total counter',
       'event_handler_attempts_total counter',
       'event_handler_held_events gauge',
       'event_handler_lag_records gauge',
+      'health_part_up gauge',
       'http_request_duration_ms histogram',
       'live_deliveries_total counter',
       'message_delivery_latency_ms histogram',
@@ -43,6 +45,7 @@ describe('the metrics', () => {
       'session_reports_failed_total counter',
       'slow_consumers_total counter',
       'socket_events_total counter',
+      'troubles_total counter',
       'websocket_connections gauge',
     ]);
     expect(text).toContain('messages_sent_total 0');
