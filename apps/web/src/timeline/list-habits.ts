@@ -1,9 +1,11 @@
 import type { Conversation, TimelineItem } from '@parley/sdk';
 import { useCallback, useEffect, useRef } from 'react';
-import type { VirtuosoHandle } from 'react-virtuoso';
+import type { ListRange, VirtuosoHandle } from 'react-virtuoso';
 
 const READ_DELAY_MS = 250;
 const SETTLE_MS = 120;
+/** A list needs some frames to measure its first rows and to go where it begins. */
+const SETTLE_FRAMES = 15;
 
 /** Whoever is at the end stays there when the pane becomes narrower or lower: a panel opens, a keyboard rises. */
 export function useStayingAtBottom(
@@ -76,4 +78,32 @@ function lowestSeenSeq(scroller: HTMLElement | null): number | null {
     lowest = Math.max(lowest ?? 0, Number(row.dataset['seq']));
   }
   return lowest;
+}
+
+/**
+ * Holds back what a list shows until it has settled where it began. Older messages that came before would push it away:
+ * its beginning is a place in the list, and not yet a message on the screen.
+ */
+export function useSettledRange(run: number, tell: (range: ListRange) => void): (range: ListRange) => void {
+  const state = useRef<{ isSettled: boolean; range: ListRange | null }>({ isSettled: false, range: null });
+  useEffect(() => {
+    state.current = { isSettled: false, range: state.current.range };
+    let frame = 0;
+    const count = (left: number): void => {
+      frame = requestAnimationFrame(() => {
+        if (left > 0) return count(left - 1);
+        state.current.isSettled = true;
+        if (state.current.range) tell(state.current.range);
+      });
+    };
+    count(SETTLE_FRAMES);
+    return () => cancelAnimationFrame(frame);
+  }, [run, tell]);
+  return useCallback(
+    (range: ListRange) => {
+      state.current.range = range;
+      if (state.current.isSettled) tell(range);
+    },
+    [tell],
+  );
 }

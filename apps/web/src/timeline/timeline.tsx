@@ -5,7 +5,7 @@ import { Icon } from '../design/icon.jsx';
 import type { TimelineView } from '../state/use-conversation.js';
 import { type TimelineContext, useConversationActions } from './conversation-context.js';
 import { areGrouped } from './grouping.js';
-import { useMarkVisible, useScrollToOwn, useStayingAtBottom } from './list-habits.js';
+import { useMarkVisible, useScrollToOwn, useSettledRange, useStayingAtBottom } from './list-habits.js';
 import { MessageRow } from './message-row.jsx';
 import { TimelineEnd, TimelineStart } from './timeline-edges.jsx';
 import { isSameDay } from './times.js';
@@ -122,8 +122,8 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
   latest.current = { items, firstSeq, lastSeq, slice, conversation };
 
   const markVisible = useMarkVisible(handle, scroller, latest);
-  const loadAround = usePaging(handle, view, firstSeq);
-  const rangeChanged = useCallback(
+  const loadAround = usePaging(handle, view, firstSeq, slice.run);
+  const rangeShown = useCallback(
     ({ startIndex, endIndex }: ListRange) => {
       move({ firstSeq: startIndex, lastSeq: endIndex });
       loadAround({ startIndex, endIndex });
@@ -132,6 +132,7 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
     },
     [move, loadAround, markVisible],
   );
+  const rangeChanged = useSettledRange(slice.run, rangeShown);
   const { highlighted, showSeq } = useShownMessage({ firstSeq, lastSeq, slice, virtuoso, beginAt });
   useImperativeHandle(ref, () => ({ showSeq, markVisible }), [showSeq, markVisible]);
   useEffect(markVisible, [items, markVisible]);

@@ -12,11 +12,16 @@ export function usePaging(
   handle: ParleyConversation,
   view: TimelineView,
   firstSeq: number,
+  run: number,
 ): (range: ListRange) => void {
   const loading = useRef({ older: false, newer: false });
   const range = useRef<ListRange | null>(null);
   const latest = useRef({ view, firstSeq });
   latest.current = { view, firstSeq };
+  const rangeRun = useRef(run);
+  // Where another list began, what the one before it showed means nothing.
+  if (rangeRun.current !== run) range.current = null;
+  rangeRun.current = run;
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   const look = useCallback(() => {
