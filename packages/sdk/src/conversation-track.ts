@@ -1,6 +1,15 @@
+import { newerOf, previewOf, withMembers, withMessage, withReadMark } from './conversation-changes.js';
 import { laterMark } from './message-ids.js';
 import { TimelineWindow } from './timeline-window.js';
-import type { Conversation, Member, Message, ServerEventPayload, SyncCursor, SyncedConversation } from './wire.js';
+import type {
+  Conversation,
+  Member,
+  Message,
+  MessagePage,
+  ServerEventPayload,
+  SyncCursor,
+  SyncedConversation,
+} from './wire.js';
 
 /** Revisions that may wait for one that is missing. More say that much was lost: they are fetched instead. */
 const AHEAD_EVENTS_MAX = 1_000;
@@ -11,12 +20,7 @@ const CATCH_UP_MESSAGES_MAX = 5_000;
 /** Messages kept beside the timeline because something in it refers to them. */
 const LOOKED_UP_MESSAGES_MAX = 500;
 
-interface Page {
-  readonly items: readonly Message[];
-  readonly hasBefore: boolean;
-  readonly hasAfter: boolean;
-}
-
+type Page = Pick<MessagePage, 'items' | 'hasBefore' | 'hasAfter'>;
 type Snapshot = Pick<SyncedConversation, 'conversation'> & Partial<SyncedConversation>;
 
 /** A lasting change of a conversation, in the order of `rev`. */
@@ -48,6 +52,8 @@ export class ConversationTrack {
   private partialRev: number | null = null;
   /** It is known that something is missing, and not yet what. */
   private isBehind = false;
+  /** The furthest revision that the server has told of. */
+  private heardRev = 0;
   /** Pages of history under way, and what changed meanwhile of messages that may be on them in an older version. */
   private loads = 0;
   private isOpening = false;
@@ -71,7 +77,8 @@ export class ConversationTrack {
   get needsSync(): boolean {
     // Its first page is under way: what lies behind that is asked for when there is a place to go on from.
     if (this.isOpening) return false;
-    return this.isBehind || this.ahead.size > 0 || this.partialRev !== null || this.conversation.lastRev > this.rev;
+    const told = Math.max(this.heardRev, this.conversation.lastRev);
+    return this.isBehind || this.ahead.size > 0 || this.partialRev !== null || told > this.rev;
   }
 
   /** What a timeline shows of it. */
@@ -94,7 +101,7 @@ export class ConversationTrack {
     if (event.rev <= this.rev) return 'known';
     if (this.ahead.size >= AHEAD_EVENTS_MAX) {
       this.ahead.clear();
-      this.isBehind = true;
+      this.heardOf(event.rev);
     }
     if (!this.ahead.has(event.rev)) this.ahead.set(event.rev, event);
     if (this.catchingUp) return 'ahead';
@@ -111,7 +118,7 @@ export class ConversationTrack {
 
   /** The server's own word on how far the conversation has come. */
   heardOf(lastRev: number): void {
-    if (lastRev > this.rev && !this.ahead.has(lastRev)) this.isBehind = true;
+    this.heardRev = Math.max(this.heardRev, lastRev);
   }
 
   /**
@@ -123,6 +130,7 @@ export class ConversationTrack {
     this.conversation = broken === 'reset' ? synced.conversation : newerOf(this.conversation, synced.conversation);
     if (broken) {
       this.dropWindow();
+      this.heardRev = 0;
       this.rev = synced.conversation.lastRev;
       return broken;
     }
@@ -154,6 +162,12 @@ export class ConversationTrack {
     if (!isWhole) this.isBehind = true;
     else if (hasMore) this.partialRev = next.afterRev;
     else this.advanceTo(next.afterRev);
+  }
+
+  /** A sync named it, and the server had nothing to tell beyond what is here. */
+  nothingFollows(): void {
+    this.partialRev = null;
+    this.isBehind = false;
   }
 
   /** Nothing up to `rev` is missing any more. */
@@ -335,60 +349,4 @@ export class ConversationTrack {
     this.conversation = withReadMark(this.conversation, lastReadMessageId, lastReadSeq);
     return true;
   }
-}
-
-function withReadMark(conversation: Conversation, lastReadMessageId: string | null, lastReadSeq: number): Conversation {
-  const unreadCount = Math.max(0, conversation.lastSeq - lastReadSeq);
-  return { ...conversation, lastReadMessageId, lastReadSeq, unreadCount };
-}
-
-function withMessage(conversation: Conversation, message: Message, selfId: string): Conversation {
-  const { messageId, seq, senderId, contentType, timestamp } = message;
-  const lastMessage = { messageId, seq, senderId, contentType, timestamp, preview: previewOf(message) };
-  const next = { ...conversation, lastMessage, lastSeq: seq, lastActivityAt: timestamp };
-  // A send moves its sender's own read mark to that message.
-  if (senderId === selfId) return withReadMark(next, messageId, seq);
-  return { ...next, unreadCount: Math.max(0, seq - next.lastReadSeq) };
-}
-
-function withMembers(
-  conversation: Conversation,
-  { added, removed, roles }: ServerEventPayload<'members_changed'>,
-  selfId: string,
-): Conversation {
-  const gone = new Set([...removed, ...added.map(({ userId }) => userId)]);
-  const before = conversation.members.filter(({ userId }) => !gone.has(userId));
-  const room = Math.max(before.length, MEMBERS_SHOWN_MAX);
-  const members = [...before, ...added]
-    .slice(0, room)
-    .map((member) => ({ ...member, role: roles[member.userId] ?? member.role }));
-  const memberCount = conversation.memberCount + added.length - removed.length;
-  return { ...conversation, members, memberCount, role: roles[selfId] ?? conversation.role };
-}
-
-/** As the server gives them. */
-const MEMBERS_SHOWN_MAX = 20;
-const PREVIEW_CODE_POINTS_MAX = 100;
-
-function previewOf({ content, contentType, deletedAt }: Message): string {
-  if (deletedAt !== null || contentType === 'encrypted') return '';
-  const points = Array.from(content.slice(0, 2 * PREVIEW_CODE_POINTS_MAX));
-  return points.slice(0, PREVIEW_CODE_POINTS_MAX).join('');
-}
-
-/** A snapshot may have been read before what came live; marks and settings have no revision and only move forward. */
-function newerOf(known: Conversation, told: Conversation): Conversation {
-  if (told.lastRev < known.lastRev) return { ...known, settings: told.settings };
-  const marks = new Map(known.members.map((member) => [member.userId, member]));
-  const members = told.members.map((member) => {
-    const before = marks.get(member.userId);
-    if (!before || before.joinedAt !== member.joinedAt) return member;
-    return {
-      ...member,
-      lastReadMessageId: laterMark(before.lastReadMessageId, member.lastReadMessageId),
-      lastDeliveredMessageId: laterMark(before.lastDeliveredMessageId, member.lastDeliveredMessageId),
-    };
-  });
-  const next = { ...told, members };
-  return known.lastReadSeq > told.lastReadSeq ? withReadMark(next, known.lastReadMessageId, known.lastReadSeq) : next;
 }

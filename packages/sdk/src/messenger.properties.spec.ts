@@ -19,13 +19,13 @@ type Step =
 const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('post' as const), much: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('post' as const), much: fc.integer({ min: 90, max: 260 }) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('older' as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('older' as const, 'newer' as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('send' as const), much: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('edit' as const), much: fc.nat({ max: 1_000 }) }) },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
-      do: fc.constantFrom('jump' as const, 'lookUp' as const),
+      do: fc.constantFrom('jump' as const, 'jump' as const, 'lookUp' as const),
       much: fc.nat({ max: 1_000 }),
     }),
   },
@@ -194,8 +194,14 @@ class Trial {
       case 'send':
         for (let i = 0; i < step.much; i++) await this.send();
         return;
-      case 'edit':
-        return server.edit(1 + (step.much % Math.max(1, server.messages.length)), `edited ${server.rev}`);
+      case 'edit': {
+        // Every other one is of what is on the screen.
+        const shown = this.track?.shown?.items ?? [];
+        const { seq } = (step.much % 2 === 1 && shown[step.much % shown.length]) || {
+          seq: 1 + (step.much % Math.max(1, server.messages.length)),
+        };
+        return server.edit(seq, `edited ${server.rev}`);
+      }
       case 'wait':
         return clock.advance(step.much);
       case 'rename':
@@ -255,9 +261,9 @@ class Trial {
   }
 
   /** The network is well again, and half a minute goes by, in which the server says where it stands. */
-  async recover(): Promise<void> {
+  async recover(isReconnected: boolean): Promise<void> {
     this.client.faults = NO_FAULTS;
-    this.client.cut();
+    if (isReconnected) this.client.cut();
     this.client.connect();
     for (let i = 0; i < 3; i++) {
       this.client.deliver(this.server.heads());
@@ -314,7 +320,8 @@ describe('over any network and in any order of events, a timeline', () => {
         fc.integer(),
         fc.nat({ max: 400 }),
         fc.boolean(),
-        async (script, network, seed, before, isBadFromTheStart) => {
+        fc.boolean(),
+        async (script, network, seed, before, isBadFromTheStart, isReconnected) => {
           const trial = new Trial(seed, before);
           await trial.client.messenger.start();
           if (isBadFromTheStart) trial.client.faults = network;
@@ -323,7 +330,7 @@ describe('over any network and in any order of events, a timeline', () => {
           await trial.clock.advance(100);
           trial.client.faults = network;
           for (const step of script) await trial.take(step);
-          await trial.recover();
+          await trial.recover(isReconnected);
 
           trial.expectEqual();
           trial.jumpToLatest();

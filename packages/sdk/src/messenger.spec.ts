@@ -84,6 +84,33 @@ describe('a gap', () => {
     expect(contents().at(-1)).toBe('lost too');
   });
 
+  it('that heads tell of while a sync is under way is not taken for filled by that sync', async () => {
+    post('lost');
+    const sync = server.sync.bind(server);
+    server.sync = (request) => {
+      const answer = sync(request);
+      server.sync = sync;
+      post('lost after the answer was made');
+      client.messenger.take(server.heads());
+      return answer;
+    };
+    client.deliver({ name: 'resync', payload: {} });
+    await clock.advance(1_000);
+    expect(contents().slice(-2)).toEqual(['lost', 'lost after the answer was made']);
+  });
+
+  it('that the server knows nothing of is not asked for again and again', async () => {
+    const track = client.messenger.tracks.get(server.conversationId);
+    // A part of the timeline that cannot be placed, as after pages that overtook each other.
+    track?.receive({ kind: 'change', rev: track.rev + 1, message: { ...(server.messages[2] as Message), rev: 99 } });
+    server.rev++;
+    Object.assign(track ?? {}, { isBehind: true });
+    client.deliver({ name: 'resync', payload: {} });
+    await clock.advance(60_000);
+    expect(asked('sync').length).toBeLessThanOrEqual(2);
+    expect(track?.needsSync).toBe(false);
+  });
+
   it('that one does not have makes heads cost nothing', async () => {
     client.deliver(server.heads());
     await clock.advance(60_000);

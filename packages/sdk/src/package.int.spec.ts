@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { rspack } from '@rspack/core';
@@ -15,6 +16,12 @@ const modules = resolve(packageFolder, '../../node_modules');
 /** What the package adds to an application that has socket.io-client already, and with it. */
 const OWN_GZIP_BYTES_MAX = 20_000;
 const WHOLE_GZIP_BYTES_MAX = 35_000;
+
+/** Where the machine has it: what npm scripts run with is newer. */
+const oldestNode = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .map((folder) => join(folder, 'node'))
+  .find((path) => existsSync(path) && /^v20\./.test(execFileSync(path, ['--version'], { encoding: 'utf8' })));
 
 /** A user's project with the built package and what it depends on, and nothing else of this repository. */
 let project: string;
@@ -94,6 +101,26 @@ describe('the built package', () => {
       await app.stop();
     }
   }, 120_000);
+
+  it.skipIf(!oldestNode)(
+    'runs its first snippet with Node 20, the oldest one it is for',
+    async () => {
+      const app = await TestApp.start();
+      try {
+        const [first = ''] = await snippets();
+        const { outputText } = ts.transpileModule(first.replace('http://127.0.0.1:3000', app.url), {
+          compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+        });
+        const file = join(project, 'snippet-node-20.mjs');
+        await writeFile(file, outputText);
+        const { stdout } = await run(oldestNode ?? '', [file], { timeout: 30_000 });
+        expect(stdout).toContain('Hello (sent)');
+      } finally {
+        await app.stop();
+      }
+    },
+    60_000,
+  );
 
   it('stays small', async () => {
     const own = await bundledBytes({ 'socket.io-client': 'module socket.io-client' });

@@ -117,6 +117,7 @@ export class SyncEngine {
     const isWhole = this.since === undefined;
     const others = [...this.door.tracks.values()].filter((track) => track.window !== null && !track.needsSync);
     const named = [...this.needy(), ...others].slice(0, CURSORS_PER_SYNC_MAX);
+    const untold = new Set(named);
     for (const track of named) track.catchingUp = true;
     try {
       let cursor: string | undefined;
@@ -130,6 +131,7 @@ export class SyncEngine {
         const names = new Set(cursors.map(({ conversationId }) => conversationId));
         for (const one of answer.conversations) {
           existing.delete(one.conversation.conversationId);
+          for (const track of untold) if (track.id === one.conversation.conversationId) untold.delete(track);
           this.door.synced(one, names.has(one.conversation.conversationId));
         }
         for (const conversationId of answer.removed) this.door.removed(conversationId);
@@ -138,6 +140,7 @@ export class SyncEngine {
       } while (cursor !== undefined);
       // A sync of everything does not name what is gone: what it left out is.
       if (isWhole) for (const conversationId of existing) this.door.removed(conversationId);
+      for (const track of untold) track.nothingFollows();
       this.since = syncedAt;
     } finally {
       for (const track of named) track.endCatchUp();
