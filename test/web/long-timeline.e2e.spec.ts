@@ -131,7 +131,7 @@ describe(`a timeline of ${MESSAGES} messages`, () => {
     const visitor = await Visitor.loggedIn(browser, ben);
     await visitor.row('Ada Lovelace').getByText(`${UNREAD}`).waitFor();
     await visitor.open('Ada Lovelace');
-    await visitor.page.getByRole('separator').getByText('New messages').waitFor();
+    await visitor.page.locator('.unread-line', { hasText: 'New messages' }).waitFor();
     await expect.poll(() => seqsOn(visitor.page)).toContain(lastSeq + 1);
     expect(await seqsOn(visitor.page)).not.toContain(lastSeq + UNREAD);
     const unread = async (): Promise<number> => (await ben.conversation(conversationId)).unreadCount;

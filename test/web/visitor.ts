@@ -66,7 +66,7 @@ export class Visitor {
   }
 
   message(text: string): Locator {
-    return this.page.locator('article').filter({ has: this.page.locator('.bubble', { hasText: text }) });
+    return this.page.locator('article').filter({ has: this.page.locator('.bubble-text', { hasText: text }) });
   }
 
   /** The texts that are on the page, in their order. */

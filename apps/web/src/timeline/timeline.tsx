@@ -108,7 +108,8 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
   const { items } = view;
   const virtuoso = useRef<VirtuosoHandle>(null);
   const scroller = useRef<HTMLElement | null>(null);
-  const [isAtBottom, setAtBottom] = useState(true);
+  // Whoever begins at the first unread message is not at the end, though the list has not said so yet.
+  const [isAtBottom, setAtBottom] = useState(firstUnreadSeq === null);
   // Where nothing is stored yet, the first message that will be has this number.
   const firstSeq = items[0]?.seq ?? conversation.visibleFromSeq;
   const lastSeq = firstSeq + items.length - 1;
