@@ -21,7 +21,7 @@ const WHOLE_GZIP_BYTES_MAX = 35_000;
 const oldestNode = (process.env['PATH'] ?? '')
   .split(delimiter)
   .map((folder) => join(folder, 'node'))
-  .find((path) => existsSync(path) && /^v20\./.test(execFileSync(path, ['--version'], { encoding: 'utf8' })));
+  .find((path) => existsSync(path) && execFileSync(path, ['--version'], { encoding: 'utf8' }).startsWith('v20.'));
 
 /** A user's project with the built package and what it depends on, and nothing else of this repository. */
 let project: string;
