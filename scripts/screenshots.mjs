@@ -33,11 +33,8 @@ try {
 
 async function call(method, path, body, token) {
   const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
-  const answer = await fetch(`${server.url}/v1${path}`, {
-    method,
-    headers,
-    body: body ? JSON.stringify(body) : undefined,
-  });
+  const request = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+  const answer = await fetch(`${server.url}/v1${path}`, request);
   if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`);
   return answer.json();
 }
