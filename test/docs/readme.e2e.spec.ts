@@ -19,6 +19,7 @@ const commands = blocks
 const RUN_ELSEWHERE: Record<string, string> = {
   'npm ci': '.ci/run begins with it',
   'npm test': 'it runs this test',
+  'npm run demo': 'test/demo/demo.e2e.spec.ts runs it',
   'docker compose up --build': 'needs a Docker daemon; test/house/container.int.spec.ts reads its files',
 };
 
