@@ -2,7 +2,7 @@
 import { runTool, runVitest } from './vitest-run.mjs';
 
 const CHECK_TIMEOUT_MS = 180_000;
-const TESTS_TIMEOUT_MS = 13 * 60_000;
+const TESTS_TIMEOUT_MS = 20 * 60_000;
 
 const checks = [
   { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },

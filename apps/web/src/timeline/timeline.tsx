@@ -136,7 +136,8 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
   const rangeChanged = useSettledRange(slice.run, rangeShown);
   const { highlighted, showSeq } = useShownMessage({ firstSeq, lastSeq, slice, virtuoso, beginAt });
   useImperativeHandle(ref, () => ({ showSeq, markVisible }), [showSeq, markVisible]);
-  useEffect(markVisible, [items, markVisible]);
+  // The count may change a moment after the message is there.
+  useEffect(markVisible, [items, conversation.unreadCount, markVisible]);
   useScrollToOwn(items, selfId, virtuoso);
   useStayingAtBottom(scroller, isAtBottom && !hasNewer, virtuoso, slice.run);
   const showLatest = (): void => {
