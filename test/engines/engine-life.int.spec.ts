@@ -110,7 +110,7 @@ describe('an engine started for one process', { timeout: LIFE_TIMEOUT_MS }, () =
 
   it('is refused with the names that there are when it is unknown', async () => {
     await expect(startEngines(['mysql' as 'redis'])).rejects.toThrow(
-      'There is no engine called mysql. There are: kafka, cassandra, redis, postgres.',
+      'There is no engine called mysql. There are: kafka, cassandra, redis, postgres, s3.',
     );
   });
 });
