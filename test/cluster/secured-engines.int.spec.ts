@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, chown, copyFile, readFile, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { kafkaConditionOf, openDatabase, redisConditionOf } from '@parley/infra';
 import { type AppConfig, loadConfiguration } from '@parley/infra/config';
@@ -14,15 +12,8 @@ import { fromZero, readSome } from '../../libs/infra/src/kafka/test-brokers.test
 import { sendRecord } from '../../libs/domain/src/ports/testing/send-record.js';
 import { RedisPorts } from '../../libs/infra/src/redis/index.js';
 import { startEngines, type StartedEngines } from '../../scripts/engines/index.mjs';
+import { freePort } from '../clients/child-server.js';
 import { type Certificates, makeCertificates } from './certificates.js';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 function configOf(environment: Record<string, string>): AppConfig {
   return loadConfiguration({ COMMAND_LOG: 'postgres', ...environment });
