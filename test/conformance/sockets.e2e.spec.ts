@@ -26,6 +26,7 @@ describe('the handshake', () => {
     ['no token', () => ({ deviceId }), /^401 unauthenticated/],
     ['an empty token', () => ({ token: '', deviceId }), /^401 unauthenticated/],
     ['a wrong token', () => ({ token: 'nonsense', deviceId }), /^401 unauthenticated/],
+    ['a wrong token and no device', () => ({ token: 'nonsense' }), /^401 unauthenticated/],
     ['no device', () => ({ token: ada.rest.token }), /^400 validation_failed deviceId/],
     [
       'a device that is no UUID',

@@ -61,8 +61,10 @@ export class SocketAdmission {
 
   async admit({ auth }: { auth: unknown }): Promise<Ticket> {
     if (!this.accepting) throw new DomainError('overloaded', 'This server is shutting down', { retryAfterMs: 1_000 });
-    const { token, deviceId } = readHandshake(auth);
+    // Who it is comes first: what is wrong with the rest is nobody's business whom nobody knows.
+    const token = tokenOf(auth);
     const principal = this.verifier.verifyCached(token) ?? (await this.verifier.verify(token));
+    const { deviceId } = readHandshake(auth);
     if (this.isCrowded(principal.userId, await this.devicesElsewhere(principal.userId))) {
       this.metrics.rateLimited('sockets_per_user');
       throw new DomainError('rate_limited', 'Too many sockets of this user', {
@@ -144,10 +146,14 @@ export class SocketAdmission {
   }
 }
 
+function tokenOf(auth: unknown): string {
+  const token = (auth as { token?: unknown } | null | undefined)?.token;
+  if (typeof token === 'string' && token !== '') return token;
+  throw new DomainError('unauthenticated', 'The handshake has no token');
+}
+
 function readHandshake(auth: unknown): Handshake {
   const parsed = HandshakeSchema.safeParse(auth);
   if (parsed.success) return parsed.data;
-  const token = (auth as { token?: unknown } | null | undefined)?.token;
-  if (typeof token !== 'string' || token === '') throw new DomainError('unauthenticated', 'The handshake has no token');
   throw new DomainError('validation_failed', undefined, { errors: toFieldErrors(parsed.error) });
 }
