@@ -18,9 +18,10 @@ describe('a proxy of faults', () => {
   class Client {
     received = '';
     ended: 'in order' | 'broken' | undefined;
-    readonly socket = createConnection({ host: proxy.host, port: proxy.port });
+    readonly socket: Socket;
 
-    constructor() {
+    constructor({ host, port } = proxy) {
+      this.socket = createConnection({ host, port });
       this.socket.setEncoding('latin1').on('data', (text: string) => (this.received += text));
       this.socket.on('end', () => (this.ended ??= 'in order'));
       this.socket.on('error', () => (this.ended = 'broken'));
@@ -158,6 +159,39 @@ describe('a proxy of faults', () => {
     await proxy.heal();
     expect(proxy.port).toBe(port);
     await new Client().says('after');
+  });
+
+  it('loses what is said to marked connections, which stay open, and to no others', async () => {
+    const marking = await TcpProxy.start(
+      { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
+      { mark: 'listen' },
+    );
+    const [unmarked, marked] = [new Client(marking), new Client(marking)];
+    await unmarked.says('hello');
+    await marked.says('please listen');
+    expect(marking.muteMarked()).toBe(1);
+    marked.socket.write('lost');
+    await unmarked.says('heard');
+    await marking.heal();
+    await wait(QUIET_MS);
+    expect([marked.received, marked.ended, marking.connectionCount]).toEqual(['please listen', undefined, 2]);
+    await marking.close();
+  });
+
+  it('takes new connections elsewhere, leaves open ones where they are, and counts both', async () => {
+    const elsewhere = createServer((socket) => void socket.on('error', () => undefined).end('elsewhere'));
+    elsewhere.listen({ host: '127.0.0.1', port: 0 });
+    await once(elsewhere, 'listening');
+    const before = new Client();
+    await before.says('before');
+    proxy.aimAt({ host: '127.0.0.1', port: (elsewhere.address() as AddressInfo).port });
+    const after = new Client();
+    await until(() => after.received === 'elsewhere');
+    await before.says('still here');
+    expect(proxy.acceptedCount).toBe(2);
+    after.socket.end();
+    elsewhere.close();
+    await once(elsewhere, 'close');
   });
 
   it('breaks a connection whose server refuses, as the server would', async () => {

@@ -50,12 +50,12 @@ describe('a provider', () => {
       return null;
     }
     const looks = Array.from({ length: 10 }, (_, i) => createElement(Look, { key: i }));
-    const before = trial.proxy.accepted;
+    const before = trial.proxy.acceptedCount;
     const view = render(createElement(StrictMode, null, createElement(ParleyProvider, { open, children: looks })));
     await waitFor(() => expect(states.at(-1)).toBe('ready connected'), WAIT);
     expect(opened).toHaveLength(1);
     // Beside the socket, the requests that signing in takes.
-    expect(trial.proxy.accepted - before).toBeLessThanOrEqual(3);
+    expect(trial.proxy.acceptedCount - before).toBeLessThanOrEqual(3);
     expect(opened[0]?.connectionState.status).toBe('connected');
     view.unmount();
     await waitFor(() => expect(opened[0]?.connectionState.status).toBe('closed'), WAIT);
@@ -162,7 +162,7 @@ describe('useConversation', () => {
     const late = await trial.again(bob);
     const elsewhere = await trial.again(ada);
     await waitFor(() => expect(late.connectionState.status).toBe('connected'), WAIT);
-    trial.proxy.mode = 'refuse';
+    trial.proxy.refuse();
     trial.proxy.cut();
     // Made where this client cannot hear of it.
     const { TestUser } = await import('../../../test/clients/test-user.js');
@@ -173,7 +173,7 @@ describe('useConversation', () => {
     const { conversationId } = made.json as { conversationId: string };
     const view = seenBy(late, () => useConversation(conversationId));
     await waitFor(() => expect(view.result.current.error?.retryable).toBe(true), WAIT);
-    trial.proxy.mode = 'pass';
+    await trial.proxy.heal();
     late.reconnect();
     await waitFor(() => expect(view.result.current.details?.name).toBe('unheard of'), WAIT);
     expect(view.result.current.error).toBeNull();

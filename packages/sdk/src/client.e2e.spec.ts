@@ -276,10 +276,10 @@ describe('signing in', () => {
   it('ends here also when the server is not reached', async () => {
     const store = memoryStore();
     const { client } = await trial.person('Dora', { store });
-    trial.proxy.mode = 'refuse';
+    trial.proxy.refuse();
     trial.proxy.cut();
     expect(await logOut(client, trial.options(store))).toBe(false);
-    trial.proxy.mode = 'pass';
+    await trial.proxy.heal();
     expect(await store.keys('')).toEqual(['device']);
   });
 

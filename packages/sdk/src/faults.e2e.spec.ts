@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { targetOf } from '../../../test/faults/tcp-proxy.js';
 import { TestUser } from '../../../test/clients/test-user.js';
 import { connect, keyValueStore, memoryStore, type ParleyClient, type ParleyConversation } from './index.js';
 import { openSocketLink } from './socket-link.js';
@@ -14,10 +15,7 @@ beforeAll(async () => {
   trial = await SdkTrial.start();
   writer = await TestUser.signUp(trial.app.url, 'Wanda');
 });
-beforeEach(() => {
-  trial.proxy.mode = 'pass';
-  trial.proxy.delayMs = 0;
-});
+beforeEach(() => trial.proxy.heal());
 afterAll(async () => {
   await trial.stop();
   process.off('unhandledRejection', note);
@@ -81,13 +79,13 @@ describe('a timeline equals the history', () => {
     const { client, chat } = await reader();
     await writer.send(chat.id, 'before');
     await until(chat, (items) => items.length === 1);
-    trial.proxy.mode = 'refuse';
+    trial.proxy.refuse();
     trial.proxy.cut();
     await untilConnection(client, 'waiting');
     for (let i = 0; i < 10; i++) {
       await Promise.all(Array.from({ length: 25 }, (_, j) => writer.send(chat.id, `missed ${i} ${j}`)));
     }
-    trial.proxy.mode = 'pass';
+    await trial.proxy.heal();
     client.reconnect();
     await expectHistory(chat);
     expect(chat.timeline).toHaveLength(251);
@@ -95,7 +93,8 @@ describe('a timeline equals the history', () => {
 
   it('when the connection is cut again and again in the middle of messages both ways', async () => {
     const { client, chat } = await reader();
-    trial.proxy.delayMs = 5;
+    trial.proxy.toServer.delay(5);
+    trial.proxy.toClient.delay(5);
     const theirs = writer.sendMany(chat.id, 60);
     for (let i = 0; i < 30; i++) {
       await chat.send(`mine ${i}`);
@@ -115,13 +114,13 @@ describe('a timeline equals the history', () => {
 
   it('when the network swallows everything and a device wakes up from it', async () => {
     const { client, chat } = await reader();
-    trial.proxy.mode = 'black-hole';
+    trial.proxy.silence();
     await writer.send(chat.id, 'unheard');
     await chat.send('said into nothing');
     client.reconnect();
     await untilConnection(client, 'waiting');
-    trial.proxy.mode = 'pass';
     trial.proxy.cut();
+    await trial.proxy.heal();
     client.reconnect();
     await until(chat, (items) => items.length === 2 && items.every(({ seq }) => seq !== null));
     await expectHistory(chat);
@@ -175,7 +174,7 @@ describe('messages written without a connection', () => {
     await watched(chat);
     await user.send(group.conversationId, 'earlier');
     await until(chat, (items) => items.length === 1);
-    trial.proxy.mode = 'refuse';
+    trial.proxy.refuse();
     trial.proxy.cut();
     for (let i = 1; i <= 3; i++) await chat.send(`offline ${i}`);
     expect(chat.timeline.map(({ status }) => status)).toEqual(['sent', 'sending', 'sending', 'sending']);
@@ -187,7 +186,7 @@ describe('messages written without a connection', () => {
     // Without any network: from what was kept.
     await until(again, (items) => items.length === 4);
     expect(again.timeline.map(({ content }) => content)).toEqual(['earlier', 'offline 1', 'offline 2', 'offline 3']);
-    trial.proxy.mode = 'pass';
+    await trial.proxy.heal();
     second.reconnect();
     await until(again, (items) => items.every(({ status }) => status === 'sent'));
     const { items } = await user.history(group.conversationId);
@@ -222,14 +221,14 @@ describe('messages written without a connection', () => {
     if (!one || !two) throw new Error('Two tabs');
     await watched(one);
     await watched(two);
-    trial.proxy.mode = 'refuse';
+    trial.proxy.refuse();
     trial.proxy.cut();
     // What is sent into a connection that is dead and does not know it yet is sent again; that is another test.
     await Promise.all(tabs.map((tab) => untilConnection(tab, 'waiting')));
     await one.send('from the first tab');
     await two.send('from the second tab');
     await tabs[0]?.close();
-    trial.proxy.mode = 'pass';
+    await trial.proxy.heal();
     tabs[1]?.reconnect();
     await until(two, (items) => placed(items).length === 2);
     const { items } = await user.history(group.conversationId);
@@ -263,7 +262,7 @@ describe('a message that cannot be sent', () => {
 describe('a connection', () => {
   it('comes back from a storm of cuts without opening more than one at a time', async () => {
     const { client, chat } = await reader();
-    const before = trial.proxy.accepted;
+    const before = trial.proxy.acceptedCount;
     for (let i = 0; i < 10; i++) {
       trial.proxy.cut();
       client.reconnect();
@@ -273,7 +272,7 @@ describe('a connection', () => {
     await untilConnection(client, 'connected');
     await writer.send(chat.id, 'after the storm');
     await expectHistory(chat);
-    expect(trial.proxy.accepted - before).toBeLessThan(40);
+    expect(trial.proxy.acceptedCount - before).toBeLessThan(40);
     expect(client.connectionState.status).toBe('connected');
   });
 
@@ -283,7 +282,7 @@ describe('a connection', () => {
     await until(chat, (items) => items.at(-1)?.seq != null);
     const restarted = trial.app.restart();
     await chat.send('meanwhile');
-    trial.proxy.aimAt(Number(new URL(await restarted).port));
+    trial.proxy.aimAt(targetOf(await restarted));
     client.reconnect();
     await until(chat, (items) => items.length === 2 && items.every(({ seq }) => seq !== null));
     expect(chat.timeline.map(({ content }) => content)).toEqual(['before', 'meanwhile']);

@@ -3,11 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { conversationRoom, type LiveEvent, type LiveTyping } from '@parley/domain';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startEngines, type EngineNode, type StartedEngines } from '../../../../scripts/engines/index.mjs';
+import { targetOf, TcpProxy } from '../../../../test/faults/tcp-proxy.js';
 import { MemoryRateLimiter } from '../memory/memory-rate-limiter.js';
 import { SILENCE_MS_MAX } from './redis-line.js';
 import { RedisPorts } from './redis-ports.js';
 import { REDIS_WAIT_MS_MAX } from './redis-rate-limiter.js';
-import { TcpProxy } from './testing/tcp-proxy.js';
 
 /** From the end of a fault until everything works again. */
 const RECOVERY_MS_MAX = 10_000;
@@ -212,11 +212,11 @@ describe('a subscriber', () => {
   });
 
   it('that hears nothing on an open connection is noticed, and subscribed again', async () => {
-    const proxy = await TcpProxy.before(redis.address);
+    const proxy = await TcpProxy.start(targetOf(redis.address), { mark: 'ssubscribe' });
     closing.push(proxy);
-    const [here, there] = [await aProcess(), await aProcess(proxy.url)];
+    const [here, there] = [await aProcess(), await aProcess(`redis://${proxy.host}:${proxy.port}`)];
     await untilDelivered(here, there);
-    expect(proxy.muteSubscribers()).toBe(1);
+    expect(proxy.muteMarked()).toBe(1);
     await here.ports.broadcast.publish([typing('unheard')]);
     await expect.poll(() => there.interruptions, { timeout: SILENCE_MS_MAX + RECOVERY_MS_MAX }).toBe(1);
     expect(there.heard).not.toContain('unheard');
@@ -225,14 +225,15 @@ describe('a subscriber', () => {
   });
 
   it('is told of it when another process could not publish', async () => {
-    const proxy = await TcpProxy.before(redis.address);
+    const proxy = await TcpProxy.start(targetOf(redis.address));
     closing.push(proxy);
-    const [here, there] = [await aProcess(proxy.url), await aProcess()];
+    const [here, there] = [await aProcess(`redis://${proxy.host}:${proxy.port}`), await aProcess()];
+    proxy.refuse();
     proxy.cut();
     await expect.poll(() => here.ports.isUp).toBe(false);
     await here.ports.broadcast.publish([typing('unheard')]);
     expect(there.interruptions).toBe(0);
-    proxy.mend();
+    await proxy.heal();
     await expect.poll(() => there.interruptions, { timeout: RECOVERY_MS_MAX }).toBe(1);
     expect(there.heard).toEqual([]);
   });

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startEngines, type EngineNode, type StartedEngines } from '../../../../scripts/engines/index.mjs';
+import { targetOf, TcpProxy } from '../../../../test/faults/tcp-proxy.js';
 import { sessionRegistryContract } from '../../../domain/src/ports/session-registry.port.contract.js';
 import { RedisLine } from './redis-line.js';
 import { RedisSessionRegistry } from './redis-session-registry.js';
-import { TcpProxy } from './testing/tcp-proxy.js';
 
 const closing: { close: () => Promise<void> }[] = [];
 afterEach(async () => {
@@ -111,14 +111,15 @@ describe('sessions while Redis is away', () => {
   });
 
   it('are unknown when the connection is cut, and known again when it is mended', async () => {
-    const proxy = await TcpProxy.before(redis.address);
+    const proxy = await TcpProxy.start(targetOf(redis.address));
     closing.push(proxy);
-    const registry = new RedisSessionRegistry(await openLine(proxy.url));
+    const registry = new RedisSessionRegistry(await openLine(`redis://${proxy.host}:${proxy.port}`));
     const ada = randomUUID();
     await registry.put([reportOf(ada)]);
+    proxy.refuse();
     proxy.cut();
     await expect.poll(() => registry.ofUsers([ada])).toBeNull();
-    proxy.mend();
+    await proxy.heal();
     await expect.poll(async () => (await registry.ofUsers([ada]))?.has(ada), { timeout: 10_000 }).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ import {
 import type { AccountOptions } from '../index.js';
 import { TestApp } from '../../../../test/clients/test-app.js';
 import { freshName, PASSWORD, type TestUser } from '../../../../test/clients/test-user.js';
-import { FaultProxy } from './fault-proxy.js';
+import { targetOf, TcpProxy } from '../../../../test/faults/tcp-proxy.js';
 
 const WAIT_MS = 20_000;
 
@@ -27,12 +27,12 @@ export class SdkTrial {
 
   private constructor(
     readonly app: TestApp,
-    readonly proxy: FaultProxy,
+    readonly proxy: TcpProxy,
   ) {}
 
   static async start(environment: Record<string, string> = {}): Promise<SdkTrial> {
     const app = await TestApp.start(environment);
-    return new SdkTrial(app, await FaultProxy.start(Number(new URL(app.url).port)));
+    return new SdkTrial(app, await TcpProxy.start(targetOf(app.url)));
   }
 
   async person(displayName: string, options: Partial<AccountOptions> = {}): Promise<Person> {
@@ -71,7 +71,7 @@ export class SdkTrial {
 
   async stop(): Promise<void> {
     await Promise.all(this.clients.map((client) => client.close()));
-    await this.proxy.stop();
+    await this.proxy.close();
     await this.app.stop();
   }
 }
