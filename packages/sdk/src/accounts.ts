@@ -1,7 +1,8 @@
 import { DEVICE_KEY, ParleyClient, type ClientOptions } from './client.js';
 import { systemClock } from './clock.js';
 import { ParleyError, toParleyError } from './errors.js';
-import { callRest, type Fetch } from './rest.js';
+import { pushKey, wasRegistered } from './push-door.js';
+import { callRest, platformFetch, type Fetch } from './rest.js';
 import { defaultStore, type ParleyStore } from './store.js';
 import { keptSession, SESSION_KEY, SessionTokens, type KeptSession } from './tokens.js';
 import type { Session } from './wire.js';
@@ -44,8 +45,10 @@ export async function logOut(client: ParleyClient, options: AccountOptions): Pro
   const store = options.store ?? defaultStore();
   const tokens = sessions.get(client);
   const deviceId = await store.get(DEVICE_KEY);
+  const isNotified = await wasRegistered(store, client.userId);
   await client.close();
   await store.delete(SESSION_KEY);
+  await store.delete(pushKey(client.userId));
   for (const prefix of [`state/${client.userId}`, `window/${client.userId}/`, `outbox/${client.userId}/`]) {
     for (const key of await store.keys(prefix)) await store.delete(key);
   }
@@ -54,8 +57,11 @@ export async function logOut(client: ParleyClient, options: AccountOptions): Pro
     // It may have to be renewed for this, and the refresh token with it.
     const token = await tokens.token(false);
     const body = { refreshToken: tokens.refreshToken };
-    // Nobody who uses this device next is to see notifications of this user; one that never asked for any is not known.
-    await callRest(fetchOf(options), baseUrl(options), 'DELETE', `/v1/devices/${deviceId}`, { token }).catch(() => {});
+    // Nobody who uses this device next is to see notifications of this user.
+    if (isNotified) {
+      const path = `/v1/devices/${deviceId}`;
+      await callRest(fetchOf(options), baseUrl(options), 'DELETE', path, { token }).catch(() => {});
+    }
     await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/logout', { body, token });
     return true;
   } catch (cause) {
@@ -90,7 +96,7 @@ async function begin(options: AccountOptions & { store: ParleyStore }, session: 
 
 function fetchOf(options: AccountOptions): Fetch {
   if (!options.url) throw new ParleyError('validation_failed', 'The url of the server is missing');
-  return options.fetch ?? ((url, request) => globalThis.fetch(url, request));
+  return options.fetch ?? platformFetch;
 }
 
 function baseUrl({ url }: AccountOptions): string {

@@ -9,7 +9,7 @@ import { Messenger, type MessengerDoor } from './messenger.js';
 import { PresenceBoard } from './presence-board.js';
 import type { OpenLink, ServerEvent } from './ports.js';
 import { PushDoor } from './push-door.js';
-import { RestDoor, type Fetch } from './rest.js';
+import { askGateways, platformFetch, RestDoor, type Fetch } from './rest.js';
 import { openSocketLink } from './socket-link.js';
 import { defaultStore, type ParleyStore } from './store.js';
 import { tokenSource, type TokenOption, type TokenSource } from './tokens.js';
@@ -25,6 +25,8 @@ export interface ClientOptions {
   readonly store?: ParleyStore;
   /** The signed-in user's id, if it is known: what was kept is then shown before the server has answered. */
   readonly userId?: string;
+  /** Where the user is, if the server has gateways in several regions: those of this one are preferred. */
+  readonly region?: string;
   /** Told of what goes wrong where nobody waits for an answer: a store that fails, a listener that throws. */
   readonly onFault?: (fault: unknown) => void;
   /** For tests and unusual platforms. */
@@ -98,18 +100,19 @@ export class ParleyClient {
     const store = parts.store ?? defaultStore();
     const fault = (cause: unknown): void => parts.onFault?.(cause);
     const url = parts.url.replace(/\/+$/, '');
-    const rest = new RestDoor(parts.fetch ?? ((url, request) => globalThis.fetch(url, request)), url, parts.tokens);
+    const fetchNow = parts.fetch ?? platformFetch;
+    const rest = new RestDoor(fetchNow, url, parts.tokens);
     const userId = parts.userId ?? (await whoAmI(rest, clock, random)).userId;
     const ownDeviceId = await deviceId(store, fault);
     const hooks: Hooks = { client: null };
     const connection: Connection = new Connection({
       url,
-      path: '/socket.io',
       deviceId: ownDeviceId,
       clock,
       random,
       tokens: parts.tokens,
       openLink: parts.openLink ?? openSocketLink,
+      askGateways: (token) => askGateways(fetchNow, url, token, parts.region),
       onState: (state) => hooks.client?.stateChanged(state),
       onEvent: (event: ServerEvent) =>
         event.name === 'presence_update' ? presence.update(event.payload) : messenger.take(event),
@@ -136,7 +139,8 @@ export class ParleyClient {
       removed: (conversationId) => hooks.client?.removed(conversationId),
     });
     const media = new MediaDoor({ url, tokens: parts.tokens, clock, random, fetch: parts.fetch });
-    const doors = { rest, messenger, presence, connection, media, push: new PushDoor(rest, ownDeviceId) };
+    const push = new PushDoor({ rest, store, userId, deviceId: ownDeviceId, fault });
+    const doors = { rest, messenger, presence, connection, media, push };
     const client = new ParleyClient({ ...parts, clock }, doors, userId, hooks);
     await messenger.start();
     connection.open();

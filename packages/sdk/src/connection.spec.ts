@@ -3,7 +3,7 @@ import { Connection, HEARTBEAT_MS, type ConnectionState } from './connection.js'
 import { ParleyError } from './errors.js';
 import type { Answer, Link, LinkListener, LinkTarget } from './ports.js';
 import { VirtualClock } from './testing/virtual-clock.js';
-import type { ClientEventName, Closing } from './wire.js';
+import type { ClientEventName, Closing, ConnectAnswer } from './wire.js';
 
 /** A server of one's own: what it is asked, and what it does with the next attempt. */
 class Door {
@@ -15,6 +15,7 @@ class Door {
   readonly freshness: boolean[] = [];
   refusals: (ParleyError | null)[] = [];
   isSilent = false;
+  gateways: ConnectAnswer | null = null;
   open = 0;
   private listener: LinkListener | null = null;
   readonly connection: Connection;
@@ -22,7 +23,10 @@ class Door {
   constructor() {
     this.connection = new Connection({
       url: 'http://first',
-      path: '/socket.io',
+      askGateways: async () => {
+        if (this.gateways) return this.gateways;
+        throw new ParleyError('not_found', 'an old server', { status: 404 });
+      },
       deviceId: 'device',
       clock: this.clock,
       random: () => 0.5,
@@ -120,6 +124,21 @@ describe('a connection that the server closes', () => {
     expect(door.targets.map(({ url }) => url)).toEqual(['http://first', 'http://second', 'http://first']);
   });
 
+  it('does not come back to the gateway that ends, though it is still named', async () => {
+    door.gateways = { url: 'http://g1', path: '/sockets', fallbackUrls: ['http://g2'] };
+    await door.connected();
+    await door.closes(closing('now', { afterMs: 100 }));
+    await door.clock.advance(100);
+    expect(door.targets.map(({ url, path }) => url + path)).toEqual(['http://g1/sockets', 'http://g2/sockets']);
+  });
+
+  it('stays with its gateway when the closing is about this client only', async () => {
+    door.gateways = { url: 'http://g1', path: '/sockets', fallbackUrls: ['http://g2'] };
+    await door.connected();
+    await door.closes(closing('now', { code: 'slow_consumer' }));
+    expect(door.targets.map(({ url }) => url)).toEqual(['http://g1', 'http://g1']);
+  });
+
   it('comes back with a fresh token when it must', async () => {
     await door.connected();
     await door.closes(closing('with_new_token', { code: 'token_expired' }));
@@ -211,6 +230,30 @@ describe('a connection that is refused', () => {
     await door.clock.advance(60_000);
     expect(door.freshness).toEqual([false, true, true]);
     expect(door.connection.state).toMatchObject({ status: 'closed', error: { code: 'token_expired' } });
+  });
+});
+
+describe('a gateway', () => {
+  it('that is not there or is full is passed over, and one that wants patience is not', async () => {
+    door.gateways = { url: 'http://g1', path: '/sockets', fallbackUrls: ['http://g2', 'http://g3'] };
+    const more = { retryable: true };
+    door.refusals = [
+      new ParleyError('network', 'nobody there'),
+      new ParleyError('overloaded', 'full', { ...more, status: 503 }),
+      new ParleyError('rate_limited', 'slow down', { ...more, status: 429 }),
+    ];
+    door.connection.open();
+    await door.clock.advance(9_000);
+    expect(door.targets.map(({ url }) => url)).toEqual(['http://g1', 'http://g2', 'http://g3', 'http://g3']);
+    expect(door.status).toBe('connected');
+  });
+
+  it('is not opened when the client was closed while it was asked for', async () => {
+    door.gateways = { url: 'http://g1', path: '/sockets', fallbackUrls: [] };
+    door.connection.open();
+    door.connection.close();
+    await door.clock.advance(60_000);
+    expect(door.targets).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
-import { backOffMs, type Clock } from './clock.js';
+import { backOffMs } from './clock.js';
 import { ParleyError, toParleyError } from './errors.js';
+import { GatewayFinder, type GatewayAddress, type GatewayFinderDoor } from './gateway-finder.js';
 import type { Answer, Link, OpenLink, ServerEvent } from './ports.js';
 import type { TokenSource } from './tokens.js';
 import type { ClientEventName, ClientEventPayload, Closing, ErrorCode } from './wire.js';
@@ -26,11 +27,8 @@ export type ConnectionState =
   /** It does not come back by itself; `error` is null when the application closed it. */
   | { readonly status: 'closed'; readonly error: ParleyError | null };
 
-export interface ConnectionOptions {
-  readonly url: string;
-  readonly path: string;
+export interface ConnectionOptions extends GatewayFinderDoor {
   readonly deviceId: string;
-  readonly clock: Clock;
   readonly random: () => number;
   readonly tokens: TokenSource;
   readonly openLink: OpenLink;
@@ -44,7 +42,9 @@ export interface ConnectionOptions {
  */
 export class Connection {
   state: ConnectionState = { status: 'idle' };
-  private url: string;
+  private readonly gateways: GatewayFinder;
+  /** That of the open connection, or of the attempt under way. */
+  private gateway: GatewayAddress | null = null;
   private link: Link | null = null;
   private generation = 0;
   private attempt = 0;
@@ -59,7 +59,7 @@ export class Connection {
   private cancelRenewal: (() => void) | null = null;
 
   constructor(private readonly options: ConnectionOptions) {
-    this.url = options.url;
+    this.gateways = new GatewayFinder(options);
   }
 
   /** Connects unless it does already. */
@@ -102,13 +102,16 @@ export class Connection {
   private async connect(): Promise<void> {
     const generation = ++this.generation;
     this.cancelRetry = null;
+    this.gateway = null;
     this.enter({ status: 'connecting', attempt: this.attempt });
     try {
       const token = await this.options.tokens.token(this.needsFreshToken);
       if (generation !== this.generation) return;
-      const { path, deviceId } = this.options;
+      const gateway = await this.gateways.next(token);
+      if (generation !== this.generation) return;
+      this.gateway = gateway;
       const link = await this.options.openLink(
-        { url: this.url, path, token, deviceId },
+        { ...gateway, token, deviceId: this.options.deviceId },
         { event: (event) => this.take(event, generation), ended: () => this.ended(generation) },
         OPEN_TIMEOUT_MS,
       );
@@ -121,6 +124,7 @@ export class Connection {
 
   private opened(link: Link): void {
     this.link = link;
+    this.gateways.reached();
     this.closing = null;
     this.needsFreshToken = false;
     this.refusedTokens = 0;
@@ -139,8 +143,9 @@ export class Connection {
     } else if (!error.retryable && error.status >= 400) {
       return this.close(error);
     }
-    // Another gateway's address was a hint; the one that was configured is tried next.
-    this.url = this.options.url;
+    // A gateway that is not there or cannot take anybody; of a refused token another one thinks the same.
+    const isElsewhereBetter = error.status === 0 || error.status >= 500;
+    if (this.gateway && isElsewhereBetter) this.gateways.passOver(this.gateway);
     this.retry(error, error.retryAfterMs ?? 0);
   }
 
@@ -177,7 +182,8 @@ export class Connection {
     });
     if (closing.reconnect === 'never') return this.close(error);
     if (closing.reconnect === 'with_new_token') this.needsFreshToken = true;
-    if (closing.url !== undefined) this.url = closing.url;
+    if (closing.code === 'draining' && this.gateway) this.gateways.passOver(this.gateway);
+    if (closing.url !== undefined) this.gateways.suggest(closing.url);
     // The server chose the time so that not all come at once; only one that keeps closing is given more.
     if (this.attempt === 0) {
       this.attempt++;

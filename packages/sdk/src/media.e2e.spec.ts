@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { logOut, memoryStore, type ParleyConversation } from './index.js';
 import { SdkTrial, until, untilConnection, type Person } from './testing/sdk-trial.js';
 
@@ -56,11 +56,11 @@ describe('a picture', () => {
   it('that is uploaded through a bad network arrives, and its message exists once', async () => {
     await opened(adas);
     const before = adas.timeline.length;
-    trial.proxy.mode = 'refuse';
+    trial.proxy.refuse();
     trial.proxy.cut();
     const uploaded = ada.client.media.upload(picture(), { fileName: 'late.png' });
     await untilConnection(ada.client, 'waiting');
-    trial.proxy.mode = 'pass';
+    await trial.proxy.heal();
     const medium = await uploaded;
     await adas.send('look', { media: [medium] });
     trial.proxy.cut();
@@ -70,13 +70,13 @@ describe('a picture', () => {
   });
 
   it('can be cancelled, and what is no picture for the server is refused with the reason', async () => {
-    trial.proxy.mode = 'black-hole';
+    trial.proxy.silence();
     const abort = new AbortController();
     const cancelled = ada.client.media.upload(picture(), { signal: abort.signal });
     abort.abort();
     await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
-    trial.proxy.mode = 'pass';
     trial.proxy.cut();
+    await trial.proxy.heal();
     ada.client.reconnect();
     await untilConnection(ada.client, 'connected');
     await expect(adas.send('', { mediaIds: ['0190a6c4-5f3e-7a41-9d2b-3c6f1e8a7b92'] })).resolves.toEqual(
@@ -97,20 +97,42 @@ describe('a picture', () => {
 });
 
 describe('notifications', () => {
+  /** How the server answered each request that something be deleted. */
+  let deletions: number[];
+  beforeEach(() => {
+    deletions = [];
+  });
+  const noting = async (url: string, request: Parameters<typeof fetch>[1]) => {
+    const answer = await fetch(url, request);
+    if (request?.method === 'DELETE') deletions.push(answer.status);
+    return answer;
+  };
+
   it('are registered for this device, and go with the session', async () => {
     const store = memoryStore();
-    const { client } = await trial.person('Dora', { store });
+    const { client } = await trial.person('Dora', { store, fetch: noting });
     const registration = { platform: 'web', provider: 'webpush', pushToken: SUBSCRIPTION } as const;
     const device = await client.push.register(registration);
     expect(device.deviceId).toBe(await store.get('device'));
     expect((await client.push.devices()).items).toEqual([device]);
     await client.push.unregister();
     await client.push.unregister();
+    expect(deletions).toEqual([204]);
     expect((await client.push.devices()).items).toEqual([]);
     await client.push.register(registration);
     const { username } = await client.me();
-    expect(await logOut(client, trial.options(store))).toBe(true);
+    expect(await logOut(client, { ...trial.options(store), fetch: noting })).toBe(true);
+    expect(deletions).toEqual([204, 204]);
+    expect(await store.keys('')).toEqual(['device']);
     const again = await trial.again({ client, username, store });
     expect((await again.push.devices()).items).toEqual([]);
+  });
+
+  it('that were never asked for are not taken back: browsers show every 404 to whoever looks', async () => {
+    const store = memoryStore();
+    const { client } = await trial.person('Dora', { store, fetch: noting });
+    await client.push.unregister();
+    expect(await logOut(client, { ...trial.options(store), fetch: noting })).toBe(true);
+    expect(deletions).toEqual([]);
   });
 });

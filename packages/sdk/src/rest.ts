@@ -1,6 +1,6 @@
 import { ParleyError } from './errors.js';
 import type { TokenSource } from './tokens.js';
-import type { Problem } from './wire.js';
+import type { ConnectAnswer, Problem } from './wire.js';
 
 const REST_TIMEOUT_MS = 15_000;
 
@@ -14,6 +14,9 @@ export type Fetch = (
   readonly headers: { get(name: string): string | null };
   text(): Promise<string>;
 }>;
+
+/** Looked up at each call: an application may replace it after this package was loaded. */
+export const platformFetch: Fetch = (url, request) => globalThis.fetch(url, request);
 
 /** Query parameters; those that are undefined are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -83,6 +86,16 @@ export function refusal(status: number, text: string, retryAfter: string | null)
   }
   const retryable = status >= 500 || status === 429;
   return new ParleyError('internal', `The server answered ${status}`, { status, retryable, retryAfterMs });
+}
+
+/** Which gateway to use, for the one attempt that has this token: it is not renewed here. @throws ParleyError */
+export async function askGateways(
+  fetchNow: Fetch,
+  baseUrl: string,
+  token: string,
+  region: string | undefined,
+): Promise<ConnectAnswer> {
+  return (await callRest(fetchNow, baseUrl, 'GET', '/v1/connect', { token, query: { region } })) as ConnectAnswer;
 }
 
 /** The signed-in side of REST: a token that has run out is renewed once. */

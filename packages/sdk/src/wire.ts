@@ -5,6 +5,7 @@ export type {
   ClientEventName,
   ClientEventPayload,
   Closing,
+  ConnectAnswer,
   ContentType,
   Conversation,
   ConversationType,
