@@ -42,7 +42,7 @@ function environmentOf(more: Record<string, string> = {}): Record<string, string
     KAFKA_REPLICATION_FACTOR: '1',
     CASSANDRA_KEYSPACE: NAME,
     CASSANDRA_REPLICATION_FACTOR: '1',
-    CASSANDRA_LOCAL_DATA_CENTER: testCassandra().localDataCenter,
+    CASSANDRA_LOCAL_DC: testCassandra().localDataCenter,
     REDIS_KEY_PREFIX: `${NAME}:`,
     ...more,
   };

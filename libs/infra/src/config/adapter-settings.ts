@@ -61,7 +61,7 @@ export const ADAPTER_SETTINGS = {
       'CASSANDRA_CONTACT_POINTS',
       'Some of the Cassandra nodes, comma-separated; the others are found by them.',
     ),
-    localDataCenter: text('CASSANDRA_LOCAL_DATA_CENTER', {
+    localDataCenter: text('CASSANDRA_LOCAL_DC', {
       description: 'The data centre whose nodes are used.',
       default: 'datacenter1',
     }),
