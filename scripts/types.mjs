@@ -5,7 +5,12 @@ import { root } from './sources.mjs';
 import { runTool } from './vitest-run.mjs';
 
 const TIMEOUT_MS = 120_000;
-const configs = ['tsconfig.json', 'apps/web/tsconfig.json', 'test/web/tsconfig.json'];
+const configs = [
+  'tsconfig.json',
+  'apps/web/tsconfig.json',
+  'apps/web/src/push-worker/tsconfig.json',
+  'test/web/tsconfig.json',
+];
 
 for (const config of configs) {
   if (!existsSync(join(root, config))) continue;

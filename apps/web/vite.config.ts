@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-const sdk = fileURLToPath(new URL('../../packages/sdk/src/index.ts', import.meta.url));
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const sdk = here('../../packages/sdk/src/index.ts');
 const server = process.env['PARLEY_URL'] ?? 'http://127.0.0.1:3000';
 
 /**
@@ -10,7 +11,7 @@ const server = process.env['PARLEY_URL'] ?? 'http://127.0.0.1:3000';
  * that `npm start` has started or PARLEY_URL names.
  */
 export default defineConfig({
-  root: fileURLToPath(new URL('.', import.meta.url)),
+  root: here('.'),
   plugins: [react()],
   resolve: { alias: { '@parley/sdk': sdk } },
   build: {
@@ -21,6 +22,13 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1_000,
     emptyOutDir: true,
+    rolldownOptions: {
+      input: { index: here('index.html'), 'service-worker': here('src/push-worker/service-worker.ts') },
+      // The worker keeps its name: browsers ask for it again, and compare.
+      output: {
+        entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
-  server: { proxy: { '/v1': server, '/socket.io': { target: server, ws: true } } },
+  server: { proxy: { '/v1': server, '/service-worker.js': server, '/socket.io': { target: server, ws: true } } },
 });

@@ -49,6 +49,8 @@ class Browser {
 export class WebPushService extends PushService {
   private readonly browsers = new Map<string, Browser>();
   private readonly server: Server;
+  /** What browsers were given, as they decrypt it. */
+  readonly contents: string[] = [];
   /** The key that all of its subscriptions were made for. */
   vapidKey: string | null = null;
 
@@ -102,8 +104,9 @@ export class WebPushService extends PushService {
     const { topic = '', ttl = '', 'content-encoding': encoding } = request.headers;
     if (encoding !== 'aes128gcm' || !/^\d+$/.test(String(ttl))) throw new Error('not as the RFC says');
     if (!/^[\w-]{0,32}$/.test(String(topic))) throw new Error('no topic of the RFC');
-    const content = JSON.parse(browser.decrypt(Buffer.concat(parts)));
-    const { type: kind, title, body, badge, conversationId } = content;
+    const text = browser.decrypt(Buffer.concat(parts));
+    const { type: kind, title, body, badge, conversationId } = JSON.parse(text);
+    this.contents.push(text);
     this.arrived.push({ kind, title, body, badge, collapseId: String(topic), conversationId });
     response.writeHead(201).end();
   }

@@ -33,12 +33,16 @@ export class Visitor {
   /** A visitor who is in the chat, and the same user for calls past the browser. */
   static async loggedIn(browser: Browser, user: TestUser, options: BrowserContextOptions = {}): Promise<Visitor> {
     const visitor = await Visitor.arrive(browser, options);
-    await visitor.page.goto('/login');
-    await visitor.page.getByLabel('User name').fill(user.username);
-    await visitor.page.getByLabel('Password').fill(PASSWORD);
-    await visitor.page.getByRole('button', { name: 'Log in' }).click();
-    await visitor.page.getByRole('heading', { name: 'Chats' }).waitFor();
+    await visitor.logIn(user);
     return visitor;
+  }
+
+  async logIn(user: TestUser): Promise<void> {
+    await this.page.goto('/login');
+    await this.page.getByLabel('User name').fill(user.username);
+    await this.page.getByLabel('Password').fill(PASSWORD);
+    await this.page.getByRole('button', { name: 'Log in' }).click();
+    await this.page.getByRole('heading', { name: 'Chats' }).waitFor();
   }
 
   private listen(page: Page): void {

@@ -1,6 +1,6 @@
 import { Module, type Type } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { MEDIA_HANDLERS, MediaDirectory, UploadMedia } from '@parley/domain';
+import { MEDIA_HANDLERS, MediaDirectory, MediaStorage, UploadMedia } from '@parley/domain';
 import { APP_CONFIG, type AppConfig, resumableUploads } from '@parley/infra';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { ConnectController } from './connect/connect.controller.js';
@@ -15,6 +15,7 @@ import { HealthModule } from './health/health.module.js';
 import { HttpSettings } from './http/http-settings.js';
 import { ChangeMembersController } from './members/change-members.controller.js';
 import { ListMembersController } from './members/list-members.controller.js';
+import { mediaLinkOrigins } from './media/media-link-origin.js';
 import { MediaController } from './media/media.controller.js';
 import { ResumableUploadsController } from './media/resumable-uploads.controller.js';
 import { ResumableUploads } from './media/resumable-uploads.js';
@@ -79,16 +80,20 @@ export const API_CONTROLLERS: Type[] = [
     { provide: WebClientFiles, useFactory: () => WebClientFiles.built() },
     {
       provide: HttpSettings,
-      inject: [APP_CONFIG],
-      useFactory: ({ profile, http, rateLimits, gateways }: AppConfig): HttpSettings => ({
-        publicUrl: http.publicUrl ?? null,
-        gatewayUrls: gateways.urls,
-        region: gateways.region ?? null,
-        areSocketsElsewhere: profile.name === 'cluster',
-        allowedOrigins: http.allowedOrigins,
-        restPerUser: rateLimits.restPerUser,
-        restPerAddress: rateLimits.restPerAddress,
-      }),
+      inject: [APP_CONFIG, MediaStorage],
+      useFactory: async (config: AppConfig, storage: MediaStorage): Promise<HttpSettings> => {
+        const { profile, http, rateLimits, gateways } = config;
+        return {
+          publicUrl: http.publicUrl ?? null,
+          gatewayUrls: gateways.urls,
+          region: gateways.region ?? null,
+          areSocketsElsewhere: profile.name === 'cluster',
+          allowedOrigins: http.allowedOrigins,
+          mediaOrigins: await mediaLinkOrigins(storage),
+          restPerUser: rateLimits.restPerUser,
+          restPerAddress: rateLimits.restPerAddress,
+        };
+      },
     },
   ],
 })

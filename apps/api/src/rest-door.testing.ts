@@ -118,6 +118,7 @@ export async function openRestDoor(options: RestDoorOptions = {}): Promise<RestD
     region: null,
     areSocketsElsewhere: false,
     allowedOrigins: [],
+    mediaOrigins: [],
     restPerUser: { limit: 600, windowMs: 60_000 },
     restPerAddress: { limit: 60, windowMs: 60_000 },
     ...settings,

@@ -4,7 +4,9 @@ import { Sidebar } from './conversations/sidebar.jsx';
 import { NewChatDialog } from './conversations/new-chat-dialog.jsx';
 import { Icon } from './design/icon.jsx';
 import { ConnectionBanner } from './notices/connection-banner.jsx';
-import { useDocumentTitle, useMessageNotifications } from './notices/notifications.js';
+import { useDocumentTitle } from './notices/document-title.js';
+import { useMessageNotifications } from './notifications/use-message-notifications.js';
+import { usePush } from './notifications/use-push.js';
 import { navigate, useRoute } from './routing/use-route.js';
 import { SettingsDialog } from './settings/settings-dialog.jsx';
 import { useConversations } from './state/signed-in.js';
@@ -17,6 +19,7 @@ export function ChatPage() {
   const [areDetailsOpen, setDetailsOpen] = useState(false);
   const conversationId = route.name === 'conversation' ? route.conversationId : null;
   useMessageNotifications(conversationId);
+  usePush();
   useDocumentTitle();
   useEffect(() => {
     // Whoever just signed in, or opened the page of an account, is where the chats are.

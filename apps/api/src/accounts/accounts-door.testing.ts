@@ -57,6 +57,7 @@ const settings: HttpSettings = {
   region: null,
   areSocketsElsewhere: false,
   allowedOrigins: [],
+  mediaOrigins: [],
   restPerUser: unlimited,
   restPerAddress: unlimited,
 };

@@ -12,6 +12,8 @@ export abstract class HttpSettings {
   abstract readonly areSocketsElsewhere: boolean;
   /** Origins of web pages that may call from a browser; `*` among them allows all. */
   abstract readonly allowedOrigins: readonly string[];
+  /** Where browsers are sent for the bytes of media, beside this server. */
+  abstract readonly mediaOrigins: readonly string[];
   abstract readonly restPerUser: RateLimit;
   /** For requests without a token that holds. */
   abstract readonly restPerAddress: RateLimit;

@@ -22,8 +22,8 @@ export class WebClientController {
     @Inject(WebClientFiles) private readonly files: WebClientFiles,
     @Inject(HttpSettings) settings: HttpSettings,
   ) {
-    const { gatewayUrls, areSocketsElsewhere } = settings;
-    this.policy = webClientPolicy({ gatewayUrls, areElsewhere: areSocketsElsewhere });
+    const { gatewayUrls, areSocketsElsewhere, mediaOrigins } = settings;
+    this.policy = webClientPolicy({ gatewayUrls, areElsewhere: areSocketsElsewhere, mediaOrigins });
   }
 
   /** Where no web client was built, what this server is and where to go on. */
@@ -42,8 +42,10 @@ export class WebClientController {
     await answer(this.files.page, request, reply);
   }
 
-  @Get(['assets/:name', 'favicon.svg', 'manifest.webmanifest'])
+  @Get(['assets/:name', 'favicon.svg', 'icon-192.png', 'manifest.webmanifest', 'service-worker.js'])
   async file(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    // A worker may do what its own answer allows, whatever the page may that it belongs to.
+    reply.header('content-security-policy', this.policy);
     await answer(this.files.find(request.url.split('?', 1)[0] ?? ''), request, reply);
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRestDoor, type RestDoor } from '../rest-door.testing.js';
 
 const SCRIPT = 'console.log("parley");\n'.repeat(100);
+const WORKER = 'self.addEventListener("push", () => {});';
 const PAGE = '<!doctype html><div id="root"></div><script type="module" src="/assets/index-abc.js"></script>';
 
 let folder: string;
@@ -17,6 +18,7 @@ beforeAll(async () => {
   const files: Record<string, string | Buffer> = {
     'secret.js': 'outside',
     'web/index.html': PAGE,
+    'web/service-worker.js': WORKER,
     'web/favicon.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
     'web/assets/index-abc.js': SCRIPT,
     'web/assets/index-abc.js.br': brotliCompressSync(SCRIPT),
@@ -67,6 +69,27 @@ describe('the web client', () => {
       "'self' https://gw-1.example http://10.0.0.2:3001 wss://gw-1.example ws://10.0.0.2:3001",
     );
     expect(await connectOf({ gatewayUrls: [] })).toBe("'self' http: https: ws: wss:");
+  });
+
+  it('may show pictures of the store that browsers are sent to, and fetch nothing else there', async () => {
+    const other = await openRestDoor({
+      webClientFolder: join(folder, 'web'),
+      settings: { mediaOrigins: ['https://files.example'] },
+    });
+    const policy = String((await other.app.inject('/')).headers['content-security-policy']);
+    await other.close();
+    expect(policy).toContain("img-src 'self' blob: data: https://files.example;");
+    expect(policy).toContain("media-src 'self' blob: https://files.example;");
+    expect(policy.match(/files\.example/g)).toHaveLength(2);
+  });
+
+  it('has a worker that may do no more than the page, and that a browser asks for each time', async () => {
+    const { statusCode, headers, body } = await door.app.inject('/service-worker.js');
+    expect(statusCode).toBe(200);
+    expect(body).toBe(WORKER);
+    expect(headers['content-type']).toBe('text/javascript; charset=utf-8');
+    expect(headers['cache-control']).toBe('no-cache');
+    expect(headers['content-security-policy']).toBe((await door.app.inject('/')).headers['content-security-policy']);
   });
 
   it('keeps hashed files for good, in the smallest form that the browser takes', async () => {

@@ -1,5 +1,5 @@
 import type { Conversation, User } from '@parley/sdk';
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { Icon, IconButton } from '../design/icon.jsx';
 import { useNotices } from '../notices/notices.jsx';
 import { Avatar, PersonAvatar } from '../people/avatar.jsx';
@@ -22,7 +22,7 @@ export function Sidebar({ openId, onNewChat }: { openId: string | null; onNewCha
   const [search, setSearch] = useState('');
   const wanted = useDeferredValue(search.trim());
   const list = useRef<HTMLElement>(null);
-  const openFirst = (): void => list.current?.querySelector<HTMLElement>('.row')?.click();
+  const first = useFirstRow(list, wanted === search.trim());
   return (
     <nav className="sidebar" aria-label="Conversations">
       <header className="sidebar-head">
@@ -34,9 +34,13 @@ export function Sidebar({ openId, onNewChat }: { openId: string | null; onNewCha
       </header>
       <SearchField
         value={search}
-        onChange={setSearch}
-        onEnter={openFirst}
-        onDown={() => list.current?.querySelector<HTMLElement>('.row')?.focus()}
+        onChange={(text) => {
+          first.forget();
+          setSearch(text);
+        }}
+        onEnter={() => first.will('click')}
+        onDown={() => first.will('focus')}
+        onLeave={first.forget}
       />
       <section
         ref={list}
@@ -47,11 +51,52 @@ export function Sidebar({ openId, onNewChat }: { openId: string | null; onNewCha
         {wanted === '' ? (
           <AllConversations conversations={conversations} openId={openId} onNewChat={onNewChat} />
         ) : (
-          <Found wanted={wanted} conversations={conversations} openId={openId} onDone={() => setSearch('')} />
+          <Found
+            wanted={wanted}
+            conversations={conversations}
+            openId={openId}
+            onShown={first.look}
+            onDone={() => setSearch('')}
+          />
         )}
       </section>
     </nav>
   );
+}
+
+interface FirstRow {
+  /** Does it to the first row of what is searched for: now, or as soon as there is one. */
+  readonly will: (what: 'focus' | 'click') => void;
+  readonly forget: () => void;
+  /** To be called when rows may have come. */
+  readonly look: () => void;
+}
+
+/** @param isCurrent whether the list shows what the field says: until then its rows are those of another search */
+function useFirstRow(list: React.RefObject<HTMLElement | null>, isCurrent: boolean): FirstRow {
+  const due = useRef<'focus' | 'click' | null>(null);
+  const latest = useRef(isCurrent);
+  latest.current = isCurrent;
+  const look = useCallback(() => {
+    if (due.current === null || !latest.current) return;
+    const row = list.current?.querySelector<HTMLElement>('.row');
+    if (!row) return;
+    const what = due.current;
+    due.current = null;
+    row[what]();
+  }, [list]);
+  useEffect(look);
+  const will = useCallback(
+    (what: 'focus' | 'click') => {
+      due.current = what;
+      look();
+    },
+    [look],
+  );
+  const forget = useCallback(() => {
+    due.current = null;
+  }, []);
+  return { will, forget, look };
 }
 
 function SearchField(props: {
@@ -59,6 +104,7 @@ function SearchField(props: {
   onChange: (value: string) => void;
   onEnter: () => void;
   onDown: () => void;
+  onLeave: () => void;
 }) {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -90,6 +136,7 @@ function SearchField(props: {
         value={props.value}
         onChange={(event) => props.onChange(event.target.value)}
         onKeyDown={keys}
+        onBlur={props.onLeave}
       />
       {props.value !== '' && <IconButton icon="close" label="Clear search" onClick={() => props.onChange('')} />}
     </div>
@@ -164,7 +211,14 @@ function Skeletons() {
   );
 }
 
-function Found({ wanted, conversations, openId, onDone }: ListProps & { wanted: string; onDone: () => void }) {
+interface FoundProps extends ListProps {
+  readonly wanted: string;
+  /** After each time that rows may have come. */
+  readonly onShown: () => void;
+  readonly onDone: () => void;
+}
+
+function Found({ wanted, conversations, openId, onShown, onDone }: FoundProps) {
   const { client } = useSignedIn();
   const { attempt } = useNotices();
   const words = wanted.toLocaleLowerCase();
@@ -175,6 +229,7 @@ function Found({ wanted, conversations, openId, onDone }: ListProps & { wanted: 
   const known = new Set(chats.map((each) => otherMember(each, client.userId)?.userId));
   const { people, isSearching } = usePeopleSearch(wanted);
   const others = people.filter(({ userId }) => !known.has(userId) && userId !== client.userId);
+  useEffect(onShown);
   const open = (user: User): void =>
     void attempt(async () => {
       const { id } = await client.direct(user.userId);

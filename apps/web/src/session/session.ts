@@ -1,3 +1,4 @@
+import { forgetNotifications } from '../notifications/notification-setting.js';
 import { logIn, logOut, resume, signUp, type ParleyClient } from '@parley/sdk';
 
 /** Whether somebody is signed in here; `ended` tells that the server ended the session, not the user. */
@@ -50,8 +51,7 @@ export class Session {
     if (this.state.status !== 'signed-in') return;
     const { client } = this.state;
     this.become({ status: 'signed-out', ended: false });
-    // The server may not be reached; here the session has ended all the same.
-    await logOut(client, this.options).catch((fault: unknown) => this.options.onFault(fault));
+    await this.leave(client);
   }
 
   private began(client: ParleyClient): void {
@@ -60,11 +60,17 @@ export class Session {
       if (connectionState.status !== 'closed' || !FINAL_CODES.has(connectionState.error?.code ?? '')) return;
       if (this.state.status !== 'signed-in' || this.state.client !== client) return;
       this.become({ status: 'signed-out', ended: true });
-      void logOut(client, this.options).catch(() => undefined);
+      void this.leave(client);
     };
     client.on('connection', watch);
     this.become({ status: 'signed-in', client });
     watch();
+  }
+
+  /** The server may not be reached; here the session has ended all the same. */
+  private async leave(client: ParleyClient): Promise<void> {
+    const fault = (cause: unknown): void => this.options.onFault(cause);
+    await Promise.all([forgetNotifications().catch(fault), logOut(client, this.options).catch(fault)]);
   }
 
   private become(state: SessionState): void {

@@ -2,12 +2,10 @@ import { useState } from 'react';
 import { Dialog } from '../design/dialog.jsx';
 import { Icon } from '../design/icon.jsx';
 import { chooseTheme, chosenTheme, type Theme } from '../design/theme.js';
-import { Toggle } from '../design/toggle.jsx';
-import { useNotices } from '../notices/notices.jsx';
-import { areNotificationsOn, turnNotifications } from '../notices/notifications.js';
 import { Avatar } from '../people/avatar.jsx';
 import { useBlocks } from '../people/use-blocks.js';
 import { useSignedIn } from '../state/signed-in.js';
+import { Notifications } from './notifications.jsx';
 import { Profile } from './profile.jsx';
 import '../details/details-panel.css';
 import './settings.css';
@@ -42,14 +40,7 @@ const THEMES: readonly (readonly [theme: Theme, label: string])[] = [
 ];
 
 function Appearance() {
-  const { show } = useNotices();
   const [theme, setTheme] = useState(chosenTheme);
-  const [areOn, setOn] = useState(areNotificationsOn);
-  const notify = async (wanted: boolean): Promise<void> => {
-    const areNow = await turnNotifications(wanted);
-    setOn(areNow);
-    if (wanted && !areNow) show('This browser does not allow notifications here. Its settings for this page can.');
-  };
   return (
     <div className="settings-section">
       <fieldset className="choices" aria-label="Appearance">
@@ -68,7 +59,7 @@ function Appearance() {
           </label>
         ))}
       </fieldset>
-      <Toggle icon="bell" label="Notifications in this browser" isOn={areOn} onChange={(on) => void notify(on)} />
+      <Notifications />
     </div>
   );
 }

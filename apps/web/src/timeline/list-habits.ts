@@ -1,33 +1,43 @@
 import type { Conversation, TimelineItem } from '@parley/sdk';
 import { useCallback, useEffect, useRef } from 'react';
-import type { ListRange, VirtuosoHandle } from 'react-virtuoso';
+import type { VirtuosoHandle } from 'react-virtuoso';
+import type { BegunSlice } from './use-slice.js';
 
 const READ_DELAY_MS = 250;
 const SETTLE_MS = 120;
 /** A list needs some frames to measure its first rows and to go where it begins. */
 const SETTLE_FRAMES = 15;
 
-/** Whoever is at the end stays there when the pane becomes narrower or lower: a panel opens, a keyboard rises. */
-export function useStayingAtBottom(
-  scroller: React.RefObject<HTMLElement | null>,
-  isAtBottom: boolean,
-  list: React.RefObject<VirtuosoHandle | null>,
-  run: number,
-): void {
+interface Staying {
+  readonly scroller: React.RefObject<HTMLElement | null>;
+  readonly isAtBottom: boolean;
+  readonly list: React.RefObject<VirtuosoHandle | null>;
+  readonly slice: BegunSlice;
+  readonly items: readonly TimelineItem[];
+}
+
+/** Whoever is at the end stays there when the pane becomes smaller (a panel opens, a keyboard rises) or a message taller. */
+export function useStayingAtBottom({ scroller, isAtBottom, list, slice, items }: Staying): void {
   const stays = useRef(isAtBottom);
   useEffect(() => {
     // A new size moves the end out of sight before anybody is asked whether they were there.
     const timer = setTimeout(() => (stays.current = isAtBottom), SETTLE_MS);
     return () => clearTimeout(timer);
   }, [isAtBottom]);
+  const { run } = slice;
+  const beginsAtEnd = slice.target === null;
   useEffect(() => {
+    stays.current = beginsAtEnd;
     if (!scroller.current) return;
     const observer = new ResizeObserver(() => {
       if (stays.current) list.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' });
     });
     observer.observe(scroller.current);
     return () => observer.disconnect();
-  }, [scroller, list, run]);
+  }, [scroller, list, run, beginsAtEnd]);
+  useEffect(() => {
+    if (stays.current) list.current?.autoscrollToBottom();
+  }, [items, list]);
 }
 
 /** One's own new message is always brought into view. */
@@ -81,28 +91,28 @@ function lowestSeenSeq(scroller: HTMLElement | null): number | null {
 }
 
 /**
- * Holds back what a list shows until it has settled where it began. Older messages that came before would push it away:
- * its beginning is a place in the list, and not yet a message on the screen.
+ * Holds back what a list says until it has settled where it began, and then tells the latest. Older messages that came
+ * before would push it away: its beginning is a place in the list, and not yet a message on the screen.
  */
-export function useSettledRange(run: number, tell: (range: ListRange) => void): (range: ListRange) => void {
-  const state = useRef<{ isSettled: boolean; range: ListRange | null }>({ isSettled: false, range: null });
+export function useOnceSettled<News>(run: number, tell: (news: News) => void): (news: News) => void {
+  const state = useRef<{ isSettled: boolean; held: { news: News } | null }>({ isSettled: false, held: null });
   useEffect(() => {
-    state.current = { isSettled: false, range: state.current.range };
+    state.current = { isSettled: false, held: state.current.held };
     let frame = 0;
     const count = (left: number): void => {
       frame = requestAnimationFrame(() => {
         if (left > 0) return count(left - 1);
         state.current.isSettled = true;
-        if (state.current.range) tell(state.current.range);
+        if (state.current.held) tell(state.current.held.news);
       });
     };
     count(SETTLE_FRAMES);
     return () => cancelAnimationFrame(frame);
   }, [run, tell]);
   return useCallback(
-    (range: ListRange) => {
-      state.current.range = range;
-      if (state.current.isSettled) tell(range);
+    (news: News) => {
+      state.current.held = { news };
+      if (state.current.isSettled) tell(news);
     },
     [tell],
   );

@@ -5,7 +5,7 @@ import { Icon } from '../design/icon.jsx';
 import type { TimelineView } from '../state/use-conversation.js';
 import { type TimelineContext, useConversationActions } from './conversation-context.js';
 import { areGrouped } from './grouping.js';
-import { useMarkVisible, useScrollToOwn, useSettledRange, useStayingAtBottom } from './list-habits.js';
+import { useMarkVisible, useOnceSettled, useScrollToOwn, useStayingAtBottom } from './list-habits.js';
 import { MessageRow } from './message-row.jsx';
 import { TimelineEnd, TimelineStart } from './timeline-edges.jsx';
 import { isSameDay } from './times.js';
@@ -72,8 +72,8 @@ export function Timeline(props: TimelineProps) {
         alignToBottom
         increaseViewportBy={OVERSCAN_PX}
         atBottomThreshold={AT_BOTTOM_PX}
-        atBottomStateChange={list.setAtBottom}
-        followOutput={(atBottom) => (atBottom && !list.hasNewer ? 'auto' : false)}
+        atBottomStateChange={list.atBottomChanged}
+        followOutput={list.followOutput}
         rangeChanged={list.rangeChanged}
         computeItemKey={(_index, item) => item.key}
         scrollerRef={list.takeScroller}
@@ -108,8 +108,6 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
   const { items } = view;
   const virtuoso = useRef<VirtuosoHandle>(null);
   const scroller = useRef<HTMLElement | null>(null);
-  // Whoever begins at the first unread message is not at the end, though the list has not said so yet.
-  const [isAtBottom, setAtBottom] = useState(firstUnreadSeq === null);
   // Where nothing is stored yet, the first message that will be has this number.
   const firstSeq = items[0]?.seq ?? conversation.visibleFromSeq;
   const lastSeq = firstSeq + items.length - 1;
@@ -119,8 +117,10 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
     const end = slice.to === Number.POSITIVE_INFINITY ? undefined : slice.to - firstSeq + 1;
     return items.slice(slice.from - firstSeq, end);
   }, [items, slice, firstSeq]);
-  const latest = useRef({ items, firstSeq, lastSeq, slice, conversation });
-  latest.current = { items, firstSeq, lastSeq, slice, conversation };
+  const { isAtBottom, atBottomChanged } = useAtBottom(slice);
+  const isFollowing = isAtBottom && !hasNewer;
+  const latest = useRef({ items, firstSeq, lastSeq, slice, conversation, isFollowing });
+  latest.current = { items, firstSeq, lastSeq, slice, conversation, isFollowing };
 
   const markVisible = useMarkVisible(handle, scroller, latest);
   const loadAround = usePaging(handle, view, firstSeq, slice.run);
@@ -133,13 +133,15 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
     },
     [move, loadAround, markVisible],
   );
-  const rangeChanged = useSettledRange(slice.run, rangeShown);
+  const rangeChanged = useOnceSettled(slice.run, rangeShown);
   const { highlighted, showSeq } = useShownMessage({ firstSeq, lastSeq, slice, virtuoso, beginAt });
   useImperativeHandle(ref, () => ({ showSeq, markVisible }), [showSeq, markVisible]);
   // The count may change a moment after the message is there.
   useEffect(markVisible, [items, conversation.unreadCount, markVisible]);
   useScrollToOwn(items, selfId, virtuoso);
-  useStayingAtBottom(scroller, isAtBottom && !hasNewer, virtuoso, slice.run);
+  useStayingAtBottom({ scroller, isAtBottom: isFollowing, list: virtuoso, slice, items });
+  // Always the same function: with each new one the list goes to its end if it grows within the next 100 ms.
+  const followOutput = useCallback((atEnd: boolean) => (atEnd && latest.current.isFollowing ? 'auto' : false), []);
   const showLatest = (): void => {
     handle.jumpToLatest();
     if (slice.to < lastSeq) return beginAt(null);
@@ -153,7 +155,18 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
   const begin = useMemo(() => beginningOf(slice, data.length), [slice.run]);
   const unreadAt = firstUnreadSeq === null ? -1 : firstUnreadSeq - firstSeq;
   const state = { data, slice, firstSeq, begin, unreadAt, highlighted, hasNewer, isAtBottom };
-  return { ...state, virtuoso, setAtBottom, rangeChanged, markVisible, showLatest, takeScroller };
+  return { ...state, virtuoso, atBottomChanged, followOutput, rangeChanged, markVisible, showLatest, takeScroller };
+}
+
+/**
+ * Whether the end is on the screen. Before a list has measured its messages it says so wherever it begins: until it has
+ * settled, what it was begun for counts.
+ */
+function useAtBottom({ run, target }: BegunSlice) {
+  const [told, setTold] = useState<{ run: number; isAtBottom: boolean } | null>(null);
+  const tell = useCallback((isAtBottom: boolean) => setTold({ run, isAtBottom }), [run]);
+  const atBottomChanged = useOnceSettled(run, tell);
+  return { isAtBottom: told?.run === run ? told.isAtBottom : target === null, atBottomChanged };
 }
 
 /** Where a list that begins anew stands: at the message that it was made for, else at its end. */
