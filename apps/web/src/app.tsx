@@ -1,3 +1,4 @@
+import { ParleyProvider } from '@parley/react';
 import type { ParleyClient } from '@parley/sdk';
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
 import { ChatPage } from './chat-page.jsx';
@@ -43,9 +44,11 @@ function SignedInApp({ client, session }: { client: ParleyClient; session: Sessi
   }, [signedIn]);
   return (
     <SignedInContext value={signedIn}>
-      <NoticesProvider>
-        <ChatPage />
-      </NoticesProvider>
+      <ParleyProvider client={client}>
+        <NoticesProvider>
+          <ChatPage />
+        </NoticesProvider>
+      </ParleyProvider>
     </SignedInContext>
   );
 }

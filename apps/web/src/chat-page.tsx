@@ -1,3 +1,4 @@
+import { useConversations } from '@parley/react';
 import { useCallback, useEffect, useState } from 'react';
 import { ConversationPane } from './conversations/conversation-pane.jsx';
 import { Sidebar } from './conversations/sidebar.jsx';
@@ -9,7 +10,6 @@ import { useMessageNotifications } from './notifications/use-message-notificatio
 import { usePush } from './notifications/use-push.js';
 import { navigate, useRoute } from './routing/use-route.js';
 import { SettingsDialog } from './settings/settings-dialog.jsx';
-import { useConversations } from './state/signed-in.js';
 import './chat-page.css';
 
 /** The list of conversations, the open one, and what is known of it. */
@@ -55,7 +55,7 @@ export function ChatPage() {
 }
 
 function NothingOpen({ onNewChat }: { onNewChat: () => void }) {
-  const hasConversations = useConversations().length > 0;
+  const hasConversations = useConversations().conversations.length > 0;
   return (
     <main className="pane pane-empty">
       <div className="empty">

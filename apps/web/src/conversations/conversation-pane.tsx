@@ -1,3 +1,4 @@
+import { useConversations, useTyping } from '@parley/react';
 import type { Conversation, ParleyConversation } from '@parley/sdk';
 import { useEffect, useRef, useState } from 'react';
 import { Icon, IconButton } from '../design/icon.jsx';
@@ -5,8 +6,8 @@ import { DetailsPanel } from '../details/details-panel.jsx';
 import { ConversationAvatar } from '../people/avatar.jsx';
 import { presenceText, usePresence } from '../people/presence.jsx';
 import { navigate } from '../routing/use-route.js';
-import { useConversations, useSignedIn } from '../state/signed-in.js';
-import { useConversationHandle, useTyping } from '../state/use-conversation.js';
+import { useSignedIn } from '../state/signed-in.js';
+import { useConversationHandle } from '../state/use-conversation.js';
 import { TimelineArea } from '../timeline/timeline-area.jsx';
 import { TimelineSkeleton } from '../timeline/timeline-skeleton.jsx';
 import { useTypingText } from '../timeline/typing-text.js';
@@ -22,7 +23,7 @@ interface PaneProps {
 /** One conversation: its head, its timeline and where one writes, beside them what is known of it. */
 export function ConversationPane({ conversationId, areDetailsOpen, onToggleDetails }: PaneProps) {
   const opened = useConversationHandle(conversationId);
-  const live = useConversations().find((each) => each.conversationId === conversationId);
+  const live = useConversations().conversations.find((each) => each.conversationId === conversationId);
   // Of one that has ended under our eyes the last state stays to be read.
   const last = useRef(live);
   last.current = live ?? last.current;
@@ -72,7 +73,7 @@ function OpenPane(props: {
           <ConversationAvatar conversation={conversation} />
           <span className="pane-title-lines">
             <h2>{title}</h2>
-            <Subtitle conversation={conversation} handle={handle} />
+            <Subtitle conversation={conversation} />
           </span>
         </button>
         <IconButton
@@ -92,11 +93,11 @@ function OpenPane(props: {
   );
 }
 
-function Subtitle({ conversation, handle }: { conversation: Conversation; handle: ParleyConversation }) {
+function Subtitle({ conversation }: { conversation: Conversation }) {
   const isGroup = conversation.type === 'group';
   const { client } = useSignedIn();
   const presence = usePresence(otherMember(conversation, client.userId)?.userId ?? null);
-  const typingText = useTypingText(useTyping(handle), isGroup);
+  const typingText = useTypingText(useTyping(conversation.conversationId), isGroup);
   if (typingText !== '') {
     return (
       <span className="pane-typing" aria-live="polite">

@@ -1,3 +1,4 @@
+import { useTyping } from '@parley/react';
 import type { Conversation } from '@parley/sdk';
 import { memo, useSyncExternalStore } from 'react';
 import { Icon } from '../design/icon.jsx';
@@ -6,7 +7,6 @@ import { usePresence } from '../people/presence.jsx';
 import { usePersonName } from '../people/use-person.js';
 import { linkTo } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
-import { useConversationHandle, useTyping } from '../state/use-conversation.js';
 import { Tick } from '../timeline/tick.jsx';
 import { listTime } from '../timeline/times.js';
 import { useTypingText } from '../timeline/typing-text.js';
@@ -74,9 +74,7 @@ function Mark({ icon, label }: { icon: 'mute' | 'pin'; label: string }) {
 function Preview({ conversation, isOpen }: { conversation: Conversation; isOpen: boolean }) {
   const { client, drafts } = useSignedIn();
   const { conversationId, lastMessage, type, members } = conversation;
-  const opened = useConversationHandle(conversationId);
-  const typing = useTyping(opened.status === 'open' ? opened.conversation : null);
-  const typingText = useTypingText(typing, type === 'group');
+  const typingText = useTypingText(useTyping(conversationId), type === 'group');
   const draft = useSyncExternalStore(drafts.subscribe, () => drafts.get(conversationId));
   const senderName = usePersonName(lastMessage?.senderId ?? client.userId);
   const text = previewOf(conversation);

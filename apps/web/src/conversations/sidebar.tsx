@@ -1,3 +1,4 @@
+import { useConnection, useConversations } from '@parley/react';
 import type { Conversation, User } from '@parley/sdk';
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { Icon, IconButton } from '../design/icon.jsx';
@@ -6,7 +7,7 @@ import { Avatar, PersonAvatar } from '../people/avatar.jsx';
 import { usePersonName } from '../people/use-person.js';
 import { usePeopleSearch } from '../people/use-people-search.js';
 import { linkTo, navigate } from '../routing/use-route.js';
-import { useConnectionState, useConversations, useSignedIn } from '../state/signed-in.js';
+import { useSignedIn } from '../state/signed-in.js';
 import { ConversationRow } from './conversation-row.jsx';
 import { conversationTitle, otherMember } from './conversation-title.js';
 import { focusNeighbour } from './focus-neighbour.js';
@@ -18,7 +19,7 @@ const PRESENCE_ROWS_MAX = 200;
 /** All conversations, a search over them and over people, and the way to a new chat. */
 export function Sidebar({ openId, onNewChat }: { openId: string | null; onNewChat: () => void }) {
   const { client } = useSignedIn();
-  const conversations = useConversations();
+  const { conversations } = useConversations();
   const [search, setSearch] = useState('');
   const wanted = useDeferredValue(search.trim());
   const list = useRef<HTMLElement>(null);
@@ -150,7 +151,7 @@ interface ListProps {
 
 function AllConversations({ conversations, openId, onNewChat }: ListProps & { onNewChat: () => void }) {
   const [isArchiveOpen, setArchiveOpen] = useState(false);
-  const { status } = useConnectionState();
+  const { status } = useConnection();
   const shown = conversations.filter(({ settings }) => !settings.archived);
   const archived = conversations.filter(({ settings }) => settings.archived);
   if (conversations.length === 0 && status !== 'connected') return <Skeletons />;

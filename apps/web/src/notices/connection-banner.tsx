@@ -1,5 +1,6 @@
+import { useConnection } from '@parley/react';
 import { useEffect, useState } from 'react';
-import { useConnectionState, useSignedIn } from '../state/signed-in.js';
+import { useSignedIn } from '../state/signed-in.js';
 
 /** A short cut in the line is not worth a word. */
 const PATIENCE_MS = 1_500;
@@ -7,7 +8,7 @@ const PATIENCE_MS = 1_500;
 /** Says that there is no connection, once that has lasted a moment, and what becomes of what one writes. */
 export function ConnectionBanner() {
   const { client } = useSignedIn();
-  const state = useConnectionState();
+  const state = useConnection();
   const isDown = state.status === 'waiting' || state.status === 'closed' || state.status === 'connecting';
   const [isShown, setShown] = useState(false);
   useEffect(() => {

@@ -1,13 +1,9 @@
-import { useEffect, useSyncExternalStore } from 'react';
-import { useSignedIn } from '../state/signed-in.js';
+import { useConversations } from '@parley/react';
+import { useEffect } from 'react';
 
 /** The number of unread messages before the name of the page. */
 export function useDocumentTitle(): void {
-  const { client } = useSignedIn();
-  const unread = useSyncExternalStore(
-    (changed) => client.on('conversations', changed),
-    () => client.unreadCount,
-  );
+  const { unreadCount: unread } = useConversations();
   useEffect(() => {
     document.title = unread > 0 ? `(${unread > 99 ? '99+' : unread}) Parley` : 'Parley';
     return () => {

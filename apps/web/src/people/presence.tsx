@@ -1,21 +1,10 @@
+import { usePresence as usePresences } from '@parley/react';
 import type { Presence } from '@parley/sdk';
-import { useEffect, useState } from 'react';
-import { useSignedIn } from '../state/signed-in.js';
 import { clockTime, dayName } from '../timeline/times.js';
 
 /** Whether somebody is here now, kept up as long as it is shown; null until it is known, and where nobody is asked for. */
 export function usePresence(userId: string | null): Presence | null {
-  const { client } = useSignedIn();
-  const [presence, setPresence] = useState<Presence | null>(null);
-  useEffect(() => {
-    setPresence(userId === null ? null : client.presenceOf(userId));
-    if (userId === null) return;
-    return client.watchPresence([userId], (all) => {
-      const mine = all.find((each) => each.userId === userId);
-      if (mine) setPresence(mine);
-    });
-  }, [client, userId]);
-  return presence;
+  return usePresences(userId === null ? [] : [userId]).get(userId ?? '') ?? null;
 }
 
 /** In words, empty where there is nothing to say: whoever hides is offline without a time. */

@@ -1,5 +1,5 @@
-import type { Conversation, ConnectionState, ParleyClient } from '@parley/sdk';
-import { createContext, useContext, useSyncExternalStore } from 'react';
+import type { ParleyClient } from '@parley/sdk';
+import { createContext, useContext } from 'react';
 import type { Drafts } from '../timeline/drafts.js';
 import type { People } from '../people/people.js';
 
@@ -17,21 +17,4 @@ export function useSignedIn(): SignedIn {
   const signedIn = useContext(SignedInContext);
   if (!signedIn) throw new Error('Nobody is signed in here');
   return signedIn;
-}
-
-/** All conversations, archived ones too, in the order of the list. */
-export function useConversations(): readonly Conversation[] {
-  const { client } = useSignedIn();
-  return useSyncExternalStore(
-    (changed) => client.on('conversations', changed),
-    () => client.conversations,
-  );
-}
-
-export function useConnectionState(): ConnectionState {
-  const { client } = useSignedIn();
-  return useSyncExternalStore(
-    (changed) => client.on('connection', changed),
-    () => client.connectionState,
-  );
 }

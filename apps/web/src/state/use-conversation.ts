@@ -7,7 +7,11 @@ type Opened =
   | { readonly status: 'open'; readonly conversation: ParleyConversation }
   | { readonly status: 'failed'; readonly error: ParleyError };
 
-/** The handle of a conversation; it stays the same as long as the user belongs to it. */
+/**
+ * The handle of a conversation; it stays the same as long as the user belongs to it. Not `useConversation` of
+ * `@parley/react`: that is empty after a removal, where this page leaves the last state to be read, and everything below
+ * it is rendered for each message, where only the timeline needs to be.
+ */
 export function useConversationHandle(conversationId: string): Opened {
   const { client } = useSignedIn();
   const [opened, setOpened] = useState<Opened>({ status: 'opening' });
@@ -56,14 +60,4 @@ export function useTimeline(conversation: ParleyConversation): TimelineView {
     return conversation.subscribe(take);
   }, [conversation]);
   return view;
-}
-
-/** The ids of those who are typing in it now. */
-export function useTyping(conversation: ParleyConversation | null): readonly string[] {
-  const [typing, setTyping] = useState<readonly string[]>([]);
-  useEffect(() => {
-    setTyping(conversation?.typingUserIds ?? []);
-    return conversation?.on('typing', setTyping);
-  }, [conversation]);
-  return typing;
 }
