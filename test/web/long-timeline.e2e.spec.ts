@@ -11,6 +11,7 @@ const SENDS_AT_ONCE = 50;
 const SEND_TRIES_MAX = 10;
 const TASK_MS_MAX = 50;
 const UNREAD = 500;
+const LOOK_FRAMES = 90;
 
 let browser: Browser;
 let ada: TestUser;
@@ -85,6 +86,21 @@ async function scrollTo(page: Page, seq: number, step: number): Promise<Set<numb
   return new Set(seen);
 }
 
+/** Whether the line of what is new stays on the screen, while older and newer messages come. */
+function framesWithLine(page: Page): Promise<{ seen: number; away: number }> {
+  return page.evaluate(async (frames) => {
+    const count = { seen: 0, away: 0 };
+    const scroller = document.querySelector('.timeline-scroller')?.getBoundingClientRect();
+    for (let frame = 0; frame < frames; frame += 1) {
+      await new Promise(requestAnimationFrame);
+      const line = document.querySelector('.unread-line')?.getBoundingClientRect();
+      const isSeen = line && scroller && line.top >= scroller.top && line.bottom <= scroller.bottom;
+      count[isSeen ? 'seen' : 'away'] += 1;
+    }
+    return count;
+  }, LOOK_FRAMES);
+}
+
 describe(`a timeline of ${MESSAGES} messages`, () => {
   it(`scrolls from its end to its beginning, every message on the way, without a task of ${TASK_MS_MAX} ms`, async () => {
     const visitor = await Visitor.loggedIn(browser, ben);
@@ -124,22 +140,28 @@ describe(`a timeline of ${MESSAGES} messages`, () => {
     expect(await visitor.leave()).toEqual([]);
   });
 
-  it('opens at the first unread message, and marks read what was seen', async () => {
-    const { lastSeq, lastMessage } = await ben.conversation(conversationId);
-    await ben.read(conversationId, lastMessage?.messageId ?? '');
-    await sendAll(Array.from({ length: UNREAD }, (_, index) => [ada, textOf(index)]));
-    const visitor = await Visitor.loggedIn(browser, ben);
-    await visitor.row('Ada Lovelace').getByText(`${UNREAD}`).waitFor();
-    await visitor.open('Ada Lovelace');
-    await visitor.page.locator('.unread-line', { hasText: 'New messages' }).waitFor();
-    await expect.poll(() => seqsOn(visitor.page)).toContain(lastSeq + 1);
-    expect(await seqsOn(visitor.page)).not.toContain(lastSeq + UNREAD);
-    const unread = async (): Promise<number> => (await ben.conversation(conversationId)).unreadCount;
-    await expect.poll(unread).toBeLessThan(UNREAD);
-    expect(await unread()).toBeGreaterThan(UNREAD / 2);
-    await visitor.page.getByRole('button', { name: /new messages$/ }).click();
-    await expect.poll(unread).toBe(0);
-    await visitor.row('Ada Lovelace').locator('.badge').waitFor({ state: 'detached' });
-    expect(await visitor.leave()).toEqual([]);
-  });
+  it.each([1, 6])(
+    'opens at the first unread message at 1/%i of the speed, and marks read what was seen',
+    async (rate) => {
+      const { lastSeq, lastMessage } = await ben.conversation(conversationId);
+      await ben.read(conversationId, lastMessage?.messageId ?? '');
+      await sendAll(Array.from({ length: UNREAD }, (_, index) => [ada, textOf(index)]));
+      const visitor = await Visitor.loggedIn(browser, ben);
+      await visitor.row('Ada Lovelace').getByText(`${UNREAD}`).waitFor();
+      const session = await visitor.context.newCDPSession(visitor.page);
+      await session.send('Emulation.setCPUThrottlingRate', { rate });
+      await visitor.open('Ada Lovelace');
+      await visitor.page.locator('.unread-line', { hasText: 'New messages' }).waitFor();
+      expect(await framesWithLine(visitor.page)).toEqual({ seen: LOOK_FRAMES, away: 0 });
+      await expect.poll(() => seqsOn(visitor.page)).toContain(lastSeq + 1);
+      expect(await seqsOn(visitor.page)).not.toContain(lastSeq + UNREAD);
+      const unread = async (): Promise<number> => (await ben.conversation(conversationId)).unreadCount;
+      await expect.poll(unread).toBeLessThan(UNREAD);
+      expect(await unread()).toBeGreaterThan(UNREAD / 2);
+      await visitor.page.getByRole('button', { name: /new messages$/ }).click();
+      await expect.poll(unread).toBe(0);
+      await visitor.row('Ada Lovelace').locator('.badge').waitFor({ state: 'detached' });
+      expect(await visitor.leave()).toEqual([]);
+    },
+  );
 });

@@ -5,9 +5,6 @@ import type { BegunSlice } from './use-slice.js';
 
 const READ_DELAY_MS = 250;
 const SETTLE_MS = 120;
-/** A list needs some frames to measure its first rows and to go where it begins. */
-const SETTLE_FRAMES = 15;
-
 interface Staying {
   readonly scroller: React.RefObject<HTMLElement | null>;
   readonly isAtBottom: boolean;
@@ -90,30 +87,17 @@ function lowestSeenSeq(scroller: HTMLElement | null): number | null {
   return lowest;
 }
 
-/**
- * Holds back what a list says until it has settled where it began, and then tells the latest. Older messages that came
- * before would push it away: its beginning is a place in the list, and not yet a message on the screen.
- */
-export function useOnceSettled<News>(run: number, tell: (news: News) => void): (news: News) => void {
-  const state = useRef<{ isSettled: boolean; held: { news: News } | null }>({ isSettled: false, held: null });
+/** Holds back what a list says until it has settled, and then tells the latest. */
+export function useOnceSettled<News>(isSettled: boolean, tell: (news: News) => void): (news: News) => void {
+  const held = useRef<{ news: News } | null>(null);
   useEffect(() => {
-    state.current = { isSettled: false, held: state.current.held };
-    let frame = 0;
-    const count = (left: number): void => {
-      frame = requestAnimationFrame(() => {
-        if (left > 0) return count(left - 1);
-        state.current.isSettled = true;
-        if (state.current.held) tell(state.current.held.news);
-      });
-    };
-    count(SETTLE_FRAMES);
-    return () => cancelAnimationFrame(frame);
-  }, [run, tell]);
+    if (isSettled && held.current) tell(held.current.news);
+  }, [isSettled, tell]);
   return useCallback(
     (news: News) => {
-      state.current.held = { news };
-      if (state.current.isSettled) tell(news);
+      held.current = { news };
+      if (isSettled) tell(news);
     },
-    [tell],
+    [isSettled, tell],
   );
 }

@@ -10,6 +10,7 @@ import { MessageRow } from './message-row.jsx';
 import { TimelineEnd, TimelineStart } from './timeline-edges.jsx';
 import { isSameDay } from './times.js';
 import { usePaging } from './use-paging.js';
+import { useSettled } from './use-settled.js';
 import { useShownMessage } from './use-shown-message.js';
 import { type BegunSlice, useSlice } from './use-slice.js';
 
@@ -117,7 +118,9 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
     const end = slice.to === Number.POSITIVE_INFINITY ? undefined : slice.to - firstSeq + 1;
     return items.slice(slice.from - firstSeq, end);
   }, [items, slice, firstSeq]);
-  const { isAtBottom, atBottomChanged } = useAtBottom(slice);
+  const begin = useMemo(() => beginningOf(slice, data.length), [slice.run]);
+  const isSettled = useSettled(slice, scroller, () => virtuoso.current?.scrollToIndex({ ...begin, behavior: 'auto' }));
+  const { isAtBottom, atBottomChanged } = useAtBottom(slice, isSettled);
   const isFollowing = isAtBottom && !hasNewer;
   const latest = useRef({ items, firstSeq, lastSeq, slice, conversation, isFollowing });
   latest.current = { items, firstSeq, lastSeq, slice, conversation, isFollowing };
@@ -133,7 +136,7 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
     },
     [move, loadAround, markVisible],
   );
-  const rangeChanged = useOnceSettled(slice.run, rangeShown);
+  const rangeChanged = useOnceSettled(isSettled, rangeShown);
   const { highlighted, showSeq } = useShownMessage({ firstSeq, lastSeq, slice, virtuoso, beginAt });
   useImperativeHandle(ref, () => ({ showSeq, markVisible }), [showSeq, markVisible]);
   // The count may change a moment after the message is there.
@@ -152,7 +155,6 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
     scroller.current?.setAttribute('aria-label', 'Messages');
     scroller.current?.setAttribute('role', 'region');
   }, []);
-  const begin = useMemo(() => beginningOf(slice, data.length), [slice.run]);
   const unreadAt = firstUnreadSeq === null ? -1 : firstUnreadSeq - firstSeq;
   const state = { data, slice, firstSeq, begin, unreadAt, highlighted, hasNewer, isAtBottom };
   return { ...state, virtuoso, atBottomChanged, followOutput, rangeChanged, markVisible, showLatest, takeScroller };
@@ -162,10 +164,10 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
  * Whether the end is on the screen. Before a list has measured its messages it says so wherever it begins: until it has
  * settled, what it was begun for counts.
  */
-function useAtBottom({ run, target }: BegunSlice) {
+function useAtBottom({ run, target }: BegunSlice, isSettled: boolean) {
   const [told, setTold] = useState<{ run: number; isAtBottom: boolean } | null>(null);
   const tell = useCallback((isAtBottom: boolean) => setTold({ run, isAtBottom }), [run]);
-  const atBottomChanged = useOnceSettled(run, tell);
+  const atBottomChanged = useOnceSettled(isSettled, tell);
   return { isAtBottom: told?.run === run ? told.isAtBottom : target === null, atBottomChanged };
 }
 
