@@ -1,4 +1,4 @@
-// `node scripts/test-web.mjs` (to become `npm run test:web`): builds, then drives the web client in a real Chromium against the server that was built, then one
+// `npm run test:web`: builds, then drives the web client in a real Chromium against the server that was built, then one
 // line with the sum. What stands behind the command goes to vitest: names of files, for instance.
 import { runTool, runVitest } from './vitest-run.mjs';
 
