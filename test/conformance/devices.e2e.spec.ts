@@ -37,8 +37,9 @@ beforeAll(async () => {
   web = await WebPushService.start(certificates);
   await writeFile(join(folder, 'apns.p8'), apns.signingKey);
   await writeFile(join(folder, 'fcm.json'), JSON.stringify(fcm.account));
-  app = await TestApp.start({
+  const services = {
     PUSH_CA_FILE: certificates.caFile,
+    PUSH_PRIVATE_ENDPOINTS: 'allow',
     APNS_URL: apns.url,
     APNS_KEY_FILE: join(folder, 'apns.p8'),
     APNS_KEY_ID,
@@ -47,7 +48,9 @@ beforeAll(async () => {
     FCM_URL: fcm.url,
     FCM_SERVICE_ACCOUNT_FILE: join(folder, 'fcm.json'),
     VAPID_SUBJECT: 'mailto:ops@example.com',
-  });
+  };
+  // The workers push: they must be its own, too.
+  app = await TestApp.start(services, 'alone');
   const someone = await app.user();
   ({ publicKey: vapidKey } = await someone.rest.want(200, VapidKeySchema, 'GET', '/v1/push/vapid-key'));
 });
