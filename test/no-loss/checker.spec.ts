@@ -48,6 +48,20 @@ const messageOf = (seq: number): SeenMessage => {
   const { messageId, senderId, clientMsgId, hash } = goodHistory().find(isIt) as Of<'row'>;
   return { seq, messageId, senderId, clientMsgId, hash };
 };
+const place = { conversation: 'room', user: 'cat' };
+const arrivalAtCat = (seq: number): Happening => ({
+  type: 'arrival',
+  device: 'cat-1',
+  ...place,
+  message: messageOf(seq),
+});
+const lateLeft: Happening = { type: 'left', device: 'cat-1', ...place };
+const rejoined: Happening = { type: 'joined', device: 'cat-1', ...place, visibleFromSeq: AWAY.backFrom };
+const secondRemoval: Happening[] = [
+  { type: 'removing', ...place },
+  { type: 'left', device: 'cat-1', ...place },
+  { type: 'removed', ...place, lastSeq: MESSAGES },
+];
 const sendOf = (seq: number): Happening[] => {
   const isIt = (event: HistoryEvent) =>
     (event.type === 'invoke' || event.type === 'stored') && event.clientMsgId === `m${seq}`;
@@ -263,6 +277,33 @@ const mutants: [string, Rule, Mutant][] = [
     ),
   ],
   [
+    'a removed member receives what was written before its removal',
+    'P13',
+    alter(
+      'left',
+      ({ device }) => device === 'cat-1',
+      (e) => [e, arrivalAtCat(AWAY.after)],
+    ),
+  ],
+  [
+    'a member that may be back receives of its absence',
+    'P13',
+    alter(
+      'returning',
+      () => true,
+      (e) => [e, arrivalAtCat(AWAY.backFrom - 1)],
+    ),
+  ],
+  [
+    'a member that was away before is removed again, and receives',
+    'P13',
+    alter(
+      'final-mark',
+      ({ user }) => user === 'ada',
+      (e) => [...secondRemoval, arrivalAtCat(MESSAGES), e],
+    ),
+  ],
+  [
     'a removed member reads what was written since',
     'P13',
     alter(
@@ -345,6 +386,31 @@ const mutants: [string, Rule, Mutant][] = [
 describe('the no-loss checker', () => {
   it('finds nothing in a good history', () => {
     expect(checkHistory(goodHistory())).toEqual([]);
+  });
+
+  it.each<[string, Mutant]>([
+    [
+      'is shown messages before it hears that it is back',
+      alter(
+        'delivery',
+        ({ device, message }) => device === 'cat-1' && message.seq === AWAY.backFrom,
+        (e) => [lateLeft, arrivalAtCat(AWAY.backFrom), rejoined, e],
+      ),
+    ],
+    [
+      'hears of its going when it may be back already',
+      all(
+        drop('left', ({ device }) => device === 'cat-1'),
+        drop('joined', ({ visibleFromSeq }) => visibleFromSeq === AWAY.backFrom),
+        alter(
+          'returning',
+          () => true,
+          (e) => [e, lateLeft, rejoined],
+        ),
+      ),
+    ],
+  ])('lets pass a member that %s', (_, change) => {
+    expect(checkHistory(change(goodHistory()))).toEqual([]);
   });
 
   it.each(mutants)('finds that %s (%s)', (_, rule, mutate) => {

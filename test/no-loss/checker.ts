@@ -1,3 +1,4 @@
+import { Absences } from './absences.js';
 import type { HistoryEvent, SeenMessage } from './history.js';
 
 export const RULES = [
@@ -38,13 +39,6 @@ interface Send {
   accepted: boolean;
   rejected: boolean;
 }
-/** The seqs that a member must never see. */
-interface Absence {
-  after: number;
-  before: number;
-  /** What it saw when it might have been back already: judged when the place of its return is known. */
-  early: number[] | null;
-}
 
 const keyOf = (...parts: (string | number)[]): string => parts.join(' ');
 
@@ -59,8 +53,7 @@ class Sweep {
   private readonly headSeen = new Map<string, number>();
   private readonly asks = new Map<number, { acked: number; head: number }>();
   private readonly nextOf = new Map<string, number>();
-  private readonly gone = new Set<string>();
-  private readonly absences = new Map<string, Absence[]>();
+  private readonly absences = new Absences((text) => this.violate('P13', text));
   private readonly marks = new Map<string, bigint>();
   private readonly readAcked = new Map<string, number>();
   private readonly finalReads = new Map<string, number>();
@@ -89,14 +82,13 @@ class Sweep {
       case 'joined':
         return this.joined(event);
       case 'left':
-        this.gone.add(keyOf(event.device, event.conversation));
         this.nextOf.delete(keyOf(event.device, event.conversation));
-        return;
+        return this.absences.see(event);
+      case 'removing':
       case 'removed':
-        return this.removed(event);
       case 'returning':
       case 'returned':
-        return this.comesBack(event);
+        return this.absences.see(event);
       case 'arrival':
       case 'delivery':
         return this.shown(event);
@@ -212,33 +204,16 @@ class Sweep {
     this.editHashes.set(place, hashes.add(hash));
   }
 
-  private joined({ device, conversation, visibleFromSeq }: Event<'joined'>): void {
-    this.nextOf.set(keyOf(device, conversation), visibleFromSeq);
-    this.gone.delete(keyOf(device, conversation));
-  }
-
-  private removed({ conversation, user, lastSeq }: Event<'removed'>): void {
-    const place = keyOf(conversation, user);
-    const absence = { after: lastSeq, before: Infinity, early: null };
-    this.absences.set(place, [...(this.absences.get(place) ?? []), absence]);
-  }
-
-  private comesBack(event: Event<'returning'> | Event<'returned'>): void {
-    const { conversation, user } = event;
-    const absence = this.absences.get(keyOf(conversation, user))?.at(-1);
-    if (!absence || absence.before !== Infinity) return;
-    if (event.type === 'returning') absence.early = [];
-    else {
-      absence.before = event.visibleFromSeq;
-      for (const seq of absence.early ?? []) this.checkPresence(conversation, user, seq, absence);
-    }
+  private joined(event: Event<'joined'>): void {
+    this.nextOf.set(keyOf(event.device, event.conversation), event.visibleFromSeq);
+    this.absences.see(event);
   }
 
   private shown(event: Event<'arrival'> | Event<'delivery'>): void {
     const { device, conversation, user, message } = event;
     const place = keyOf(device, conversation);
     this.observe(conversation, user, message);
-    if (this.gone.has(place)) this.violate('P13', `${place} was shown ${message.seq} after its removal`);
+    this.absences.arrived(event);
     if (event.type === 'arrival') return;
     const next = this.nextOf.get(place);
     if (next !== message.seq) this.violate('P6', `${place} was handed ${message.seq} instead of ${next ?? 'nothing'}`);
@@ -341,15 +316,7 @@ class Sweep {
   private observe(conversation: string, user: string, message: SeenMessage): void {
     this.claim(conversation, message);
     this.checkSent(conversation, message);
-    for (const absence of this.absences.get(keyOf(conversation, user)) ?? []) {
-      if (absence.before === Infinity && absence.early) absence.early.push(message.seq);
-      else this.checkPresence(conversation, user, message.seq, absence);
-    }
-  }
-
-  private checkPresence(conversation: string, user: string, seq: number, { after, before }: Absence): void {
-    if (seq <= after || seq >= before) return;
-    this.violate('P13', `${user} saw ${seq} of ${conversation}, written while it was away`);
+    this.absences.saw(conversation, user, message.seq);
   }
 
   private claim(conversation: string, message: SeenMessage): void {

@@ -56,11 +56,11 @@ export class DeviceInbox {
     this.history.record({ type: 'left', ...this.owner, conversation });
   }
 
-  /** @returns whether something is missing before this message */
+  /** @returns whether something is missing: messages before this one, or the news that its conversation is this user's */
   arrives(message: Message): boolean {
     const conversation = message.conversationId;
     this.history.record({ type: 'arrival', ...this.owner, conversation, message: seen(message) });
-    return this.takes(conversation, seen(message));
+    return !this.memberships.has(conversation) || this.takes(conversation, seen(message));
   }
 
   /** @returns whether there is more to ask for */

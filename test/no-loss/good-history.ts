@@ -77,6 +77,7 @@ function lookAround(messages: readonly SeenMessage[], add: Add): void {
 
 function catGoes(add: Add): void {
   const place = { user: 'cat', conversation: CONVERSATION };
+  add({ type: 'removing', ...place });
   add({ type: 'removed', ...place, lastSeq: AWAY.after });
   add({ type: 'left', device: 'cat-1', ...place });
   add({ type: 'invoke', ...place, clientMsgId: 'refused', hash: 'refused' });

@@ -37,6 +37,8 @@ export type Happening =
   | ({ type: 'joined'; device: string; visibleFromSeq: number } & Place)
   /** The device learned that it does not belong here any more. */
   | ({ type: 'left'; device: string } & Place)
+  /** Somebody begins to remove the member; from here on it may be gone. */
+  | ({ type: 'removing' } & Place)
   /** A removal was answered; the conversation was at this seq by then. */
   | ({ type: 'removed'; lastSeq: number } & Place)
   /** Somebody begins to bring the member back; from here on it may be there again. */

@@ -208,9 +208,8 @@ export class LoadDevice {
   }
 
   private hearHeads({ heads }: { heads: { conversationId: string; lastSeq: number }[] }): void {
-    const isBehind = heads.some(
-      ({ conversationId, lastSeq }) => (this.inbox.nextOf(conversationId) ?? Infinity) <= lastSeq,
-    );
+    // One that is not known here was joined, and nobody told this device.
+    const isBehind = heads.some(({ conversationId, lastSeq }) => (this.inbox.nextOf(conversationId) ?? 0) <= lastSeq);
     if (isBehind) this.fillGapSoon();
   }
 

@@ -137,6 +137,7 @@ export class NoLossRun {
     const place = { user: victim.userId, conversation: room.conversationId };
     while (!this.isOver) {
       await delay(ABSENCE_MS * 3);
+      this.history.record({ type: 'removing', ...place });
       const { lastSeq } = await change({ remove: [victim.userId] });
       this.history.record({ type: 'removed', ...place, lastSeq });
       await delay(ABSENCE_MS);
