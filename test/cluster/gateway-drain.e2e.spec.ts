@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Closing, ConnectAnswerSchema } from '@parley/contracts';
+import { type Closing, ConnectAnswerSchema, DELIVERY_RECEIPT_MEMBERS_MAX, MemberListSchema } from '@parley/contracts';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type ParleyClient, signUp } from '../../packages/sdk/src/index.js';
 import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
@@ -61,6 +61,20 @@ async function gatewayFor(user: TestUser): Promise<string[]> {
 
 const connectAt = (url: string, user: TestUser): Promise<TestSocket> =>
   TestSocket.connect(url, { token: user.rest.token, deviceId: randomUUID() });
+
+/** Too large for anybody to be told of who received what: then marks are gathered for longest. */
+async function largeGroup(owner: TestUser, member: TestUser): Promise<string> {
+  const others = await Promise.all(
+    Array.from({ length: DELIVERY_RECEIPT_MEMBERS_MAX - 1 }, () => TestUser.signUp(door.url)),
+  );
+  return (await owner.group([member, ...others])).conversationId;
+}
+
+async function deliveredTo(member: TestUser, conversationId: string): Promise<string | null | undefined> {
+  const path = `/v1/conversations/${conversationId}/members?limit=100`;
+  const { items } = await member.rest.want(200, MemberListSchema, 'GET', path);
+  return items.find(({ userId }) => userId === member.userId)?.lastDeliveredMessageId;
+}
 
 describe('a gateway that is told to end', () => {
   it('sends its clients to the other one, answers what is under way, and loses and doubles nothing', async () => {
@@ -136,10 +150,14 @@ describe('a gateway that is told to end', () => {
     const { conversationId } = await watcher.direct(reader);
     const { messageId, seq } = await watcher.send(conversationId, 'read me');
     const reading = await connectAt(leaving.url, reader);
-    // Gathered for a second before it is written: the gateway is told to end before that.
+    const crowd = await largeGroup(watcher, reader);
+    const received = await watcher.sendMany(crowd, 2);
     await reading.ask('read_receipt', { conversationId, lastReadMessageId: messageId });
+    // The first mark goes at once. The second would be gathered for seconds, and nobody waits for it.
+    for (const message of received) await reading.ask('ack', { conversationId: crowd, messageId: message.messageId });
     expect(await leaving.stop()).toMatchObject({ code: 0 });
     expect((await reader.conversation(conversationId)).lastReadSeq).toBe(seq);
+    await expect.poll(() => deliveredTo(reader, crowd), SOON).toBe(received[1]?.messageId);
     await expect.poll(() => socketsAt(back), SOON).toBe(PEOPLE);
   }, 90_000);
 });
