@@ -1,4 +1,5 @@
 import { auth, Client, policies, types } from 'cassandra-driver';
+import { refreshOneAtATime } from './cassandra-refresh.js';
 
 export interface CassandraSettings {
   /** `host` or `host:port`, some of the nodes; the others are found through them, at the same port. */
@@ -77,7 +78,7 @@ function portOf(contactPoints: readonly string[]): number {
 
 function newClient(settings: CassandraSettings, keyspace: string | null, port: number): Client {
   const { contactPoints, localDataCenter, credentials, tls } = settings;
-  return new Client({
+  const client = new Client({
     contactPoints: [...contactPoints],
     localDataCenter,
     protocolOptions: { port },
@@ -105,6 +106,8 @@ function newClient(settings: CassandraSettings, keyspace: string | null, port: n
       ),
     },
   });
+  refreshOneAtATime(client, RECONNECTION_MS);
+  return client;
 }
 
 /** Trying again changes nothing: wrong credentials, or a name that no node knows. */

@@ -108,6 +108,27 @@ describe('a Cassandra node that fails', () => {
     RESTART_MS_MAX,
   );
 
+  it(
+    'is found again when it dies while the driver reads on it which nodes there are',
+    async () => {
+      const control = (client as unknown as { controlConnection: { _refresh: () => Promise<void> } }).controlConnection;
+      node.pause();
+      const searches = [control._refresh()];
+      // It has asked, and waits for the answer.
+      await new Promise((resolve) => setImmediate(resolve));
+      await node.kill();
+      searches.push(control._refresh());
+      expect(await Promise.allSettled(searches)).toEqual([
+        { status: 'fulfilled', value: undefined },
+        { status: 'fulfilled', value: undefined },
+      ]);
+      await node.start();
+      await eventually(() => checkCassandra(client).then(() => true));
+      expect(await firstPage()).toHaveLength(1);
+    },
+    RESTART_MS_MAX,
+  );
+
   it('is answered for within 2 s while it is frozen, each time, and used again when it goes on', async () => {
     node.pause();
     try {
