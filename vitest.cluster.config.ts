@@ -2,6 +2,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const engines = 'scripts/engines/vitest-setup.mjs';
 const exclude = [...configDefaults.exclude, 'dist/**'];
+/** It kills its engines: they are its own. */
+const crash = 'test/cluster/no-loss.e2e.spec.ts';
 
 /**
  * Tests on the engines of the cluster profile. They find the engines' addresses in the environment, and files of one
@@ -25,10 +27,11 @@ export default defineConfig({
             'libs/infra/src/{kafka,cassandra,redis,s3}/**/*.int.spec.ts',
             'test/cluster/**/*.{int,e2e}.spec.ts',
           ],
-          exclude,
+          exclude: [...exclude, crash],
           globalSetup: [engines],
         },
       },
+      { extends: true, test: { name: 'crash', include: [crash], exclude } },
       {
         // The files that `npm test` runs on the embedded profile.
         extends: true,

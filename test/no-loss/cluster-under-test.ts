@@ -20,14 +20,16 @@ const OUTAGE_MS = 3_000;
 /** Longer than a lease is held without renewal. */
 const WORKER_PAUSE_MS = 11_000;
 
-/** Every process killed and every engine, engines that stand still, and a worker that does so until it was replaced. */
+/** One process of each kind is killed, and each engine. */
+export const CLUSTER_KILLS: readonly string[] = [...ROLES, ...ENGINES].map((victim) => `kill-${victim}`);
+/** These, a worker at each fail point, engines that stand still, and a worker that does so until it was replaced. */
 export const CLUSTER_FAULTS: readonly string[] = [
-  ...ROLES.map((role) => `kill-${role}`),
+  ...CLUSTER_KILLS,
   'pause-worker',
   ...FAIL_POINT_FAULTS,
-  ...ENGINES.map((engine) => `kill-${engine}`),
   ...ENGINES.map((engine) => `pause-${engine}`),
 ];
+
 /** The cluster profile on engines of its own: two gateways, an api and two workers behind one address. */
 export class ClusterUnderTest implements ServerUnderTest {
   readonly readyMs: number[] = [];
