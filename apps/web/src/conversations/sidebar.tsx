@@ -1,6 +1,7 @@
 import { useConnection, useConversations } from '@parley/react';
 import type { Conversation, User } from '@parley/sdk';
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { Icon, IconButton } from '../design/icon.jsx';
 import { useNotices } from '../notices/notices.jsx';
 import { Avatar, PersonAvatar } from '../people/avatar.jsx';
@@ -76,17 +77,20 @@ interface FirstRow {
 /** @param isCurrent whether the list shows what the field says: until then its rows are those of another search */
 function useFirstRow(list: React.RefObject<HTMLElement | null>, isCurrent: boolean): FirstRow {
   const due = useRef<'focus' | 'click' | null>(null);
-  const latest = useRef(isCurrent);
-  latest.current = isCurrent;
+  const isShown = useRef(isCurrent);
   const look = useCallback(() => {
-    if (due.current === null || !latest.current) return;
+    if (due.current === null || !isShown.current) return;
     const row = list.current?.querySelector<HTMLElement>('.row');
     if (!row) return;
     const what = due.current;
     due.current = null;
     row[what]();
   }, [list]);
-  useEffect(look);
+  // Not while rendering: what is rendered for a search may not be on the page yet.
+  useLayoutEffect(() => {
+    isShown.current = isCurrent;
+    look();
+  });
   const will = useCallback(
     (what: 'focus' | 'click') => {
       due.current = what;
@@ -112,9 +116,12 @@ function SearchField(props: {
     const focus = (event: KeyboardEvent): void => {
       if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'k') return;
       event.preventDefault();
+      const field = input.current;
       // On a phone the list is hidden behind the conversation.
-      if (input.current?.offsetParent === null) navigate({ name: 'home' });
-      requestAnimationFrame(() => input.current?.select());
+      if (field?.offsetParent === null) flushSync(() => navigate({ name: 'home' }));
+      // At once: the next key that is pressed belongs there.
+      field?.focus();
+      field?.select();
     };
     window.addEventListener('keydown', focus);
     return () => window.removeEventListener('keydown', focus);
@@ -230,7 +237,7 @@ function Found({ wanted, conversations, openId, onShown, onDone }: FoundProps) {
   const known = new Set(chats.map((each) => otherMember(each, client.userId)?.userId));
   const { people, isSearching } = usePeopleSearch(wanted);
   const others = people.filter(({ userId }) => !known.has(userId) && userId !== client.userId);
-  useEffect(onShown);
+  useLayoutEffect(onShown);
   const open = (user: User): void =>
     void attempt(async () => {
       const { id } = await client.direct(user.userId);

@@ -11,7 +11,10 @@ interface Found {
   readonly people: readonly User[];
 }
 
-/** Users whose user name or display name begins so; the last answer stays until the next one is there. */
+/**
+ * Users whose user name or display name begins so. Until the next answer is there, those of the last one stay who are
+ * found by what is wanted now as well.
+ */
 export function usePeopleSearch(wanted: string): { people: readonly User[]; isSearching: boolean } {
   const { client, people: directory } = useSignedIn();
   const [found, setFound] = useState<Found>({ wanted: '', people: [] });
@@ -35,5 +38,11 @@ export function usePeopleSearch(wanted: string): { people: readonly User[]; isSe
       clearTimeout(timer);
     };
   }, [client, directory, wanted]);
-  return { people: found.people, isSearching: found.wanted !== wanted };
+  const isSearching = found.wanted !== wanted;
+  return { people: isSearching ? found.people.filter((user) => beginsWith(user, wanted)) : found.people, isSearching };
+}
+
+function beginsWith({ username, displayName }: User, wanted: string): boolean {
+  const start = wanted.toLocaleLowerCase();
+  return [username, displayName].some((name) => name.toLocaleLowerCase().startsWith(start));
 }
