@@ -3,7 +3,7 @@ import { DomainError } from '../errors/domain-error.js';
 import type { BatchCommit, DecidedBatch } from '../ports/batch-commit.port.js';
 import { DataRefused } from '../ports/batch-commit.port.js';
 import type { Broadcast } from '../ports/broadcast.port.js';
-import type { Checkpoint } from '../ports/checkpoint.port.js';
+import type { Checkpoint, PartitionAdvance } from '../ports/checkpoint.port.js';
 import type { CommandLog, LogRecord, Positions } from '../ports/command-log.port.js';
 import type { EventStream } from '../ports/event-stream.port.js';
 import type { MessageStore, SendKey } from '../ports/message-store.port.js';
@@ -17,10 +17,10 @@ import { NoFailPoints, type FailPoints } from './fail-points.js';
 import { checkSameLog } from './log-continuity.js';
 import { recentHeads } from './recent-heads.js';
 
-/** Another process owns the partitions now: whatever this one had in memory is void. */
+/** These partitions have another owner, or moved without this one: whatever it had in memory of them is void. */
 export class Fenced extends Error {
-  constructor() {
-    super('the partitions have another owner');
+  constructor(readonly partitions: readonly number[]) {
+    super(`another owner moved partition ${partitions.join(', ')}`);
   }
 }
 
@@ -43,6 +43,8 @@ export interface PartitionOwnerOptions {
   onTrouble?: (what: string, error: unknown) => void;
 }
 
+type OffsetOf = (advance: PartitionAdvance) => number;
+
 const BACKOFF_MS = { first: 50, longest: 1_000 };
 
 /**
@@ -55,7 +57,8 @@ const BACKOFF_MS = { first: 50, longest: 1_000 };
 export class PartitionOwner {
   private readonly held = new Map<number, PartitionProgress>();
   private readonly conversations = new ConversationCache();
-  private inFlight: Promise<BatchBuilder[]> | null = null;
+  private inFlight: Promise<void> | null = null;
+  /** What is committed, in order. */
   private unpublished: BatchBuilder[] = [];
   private stopping = false;
   private readonly failPoints: FailPoints;
@@ -89,7 +92,7 @@ export class PartitionOwner {
     if (heads.length > 0) await broadcast.publish([{ type: 'conversations-moved', heads }]);
   }
 
-  /** Stops owning partitions and forgets their conversations; the caller has settled before. */
+  /** Stops owning partitions and forgets their conversations; no batch of them is in flight. */
   yieldPartitions(partitions: readonly number[]): void {
     for (const partition of partitions) {
       this.held.delete(partition);
@@ -122,7 +125,7 @@ export class PartitionOwner {
     if (!this.inFlight) return;
     const inFlight = this.inFlight;
     try {
-      this.unpublished.push(...(await inFlight));
+      await inFlight;
     } catch (error) {
       this.conversations.clear();
       throw error;
@@ -217,7 +220,7 @@ export class PartitionOwner {
     if (missing.size === 0) return found;
     const expected = [...new Set(missing.values())].map((partition) => this.progressOf(partition));
     const { fenced, states } = await this.ports.checkpoint.load([...missing.keys()], expected);
-    if (fenced) throw new Fenced();
+    if (fenced.length > 0) throw new Fenced(fenced);
     for (const conversationId of missing.keys()) {
       const entry = new CachedConversation(states.get(conversationId) ?? null);
       found.set(conversationId, entry);
@@ -246,26 +249,25 @@ export class PartitionOwner {
 
   private progressOf(partition: number): PartitionProgress {
     const progress = this.held.get(partition);
-    if (!progress) throw new Fenced();
+    if (!progress) throw new Fenced([partition]);
     return progress;
   }
 
-  /** Commits a decided batch, whatever it takes, and moves the positions. More builders than one when it was divided. */
+  /** Commits a decided batch, whatever it takes, and moves the positions. */
   private async commitDecided(
     records: readonly LogRecord[],
     first: BatchBuilder,
     onHandedOver?: () => void,
-  ): Promise<BatchBuilder[]> {
+  ): Promise<void> {
     let builder = first;
     for (;;) {
       const startedAt = performance.now();
       const result = await this.tryCommit(builder.batch, onHandedOver);
       switch (result.kind) {
         case 'committed':
-          this.committed(builder, records.length, performance.now() - startedAt);
-          return [builder];
+          return this.committed(builder, records.length, performance.now() - startedAt);
         case 'fenced':
-          throw new Fenced();
+          throw new Fenced(await this.fencedOf(builder.batch));
         case 'duplicate-sends':
           this.conversations.drop(conversationIdsOf(records));
           builder = await this.decideAll(records, await this.findPriors(records), new Map());
@@ -278,7 +280,7 @@ export class PartitionOwner {
   }
 
   /** A batch that the database refuses for its data is halved until the bad record is alone; that one is set aside. */
-  private async commitHalves(records: readonly LogRecord[], error: DataRefused): Promise<BatchBuilder[]> {
+  private async commitHalves(records: readonly LogRecord[], error: DataRefused): Promise<void> {
     const [only] = records;
     if (records.length === 1 && only) {
       this.trouble('a record is set aside', error);
@@ -286,12 +288,10 @@ export class PartitionOwner {
       return this.commitDecided(records, await this.decideAll(records, new Map(), poison));
     }
     const middle = Math.ceil(records.length / 2);
-    const done: BatchBuilder[] = [];
     for (const half of [records.slice(0, middle), records.slice(middle)]) {
       const priors = await this.findPriors(half);
-      done.push(...(await this.commitDecided(half, await this.decideAll(half, priors, new Map()))));
+      await this.commitDecided(half, await this.decideAll(half, priors, new Map()));
     }
-    return done;
   }
 
   private async findPriors(records: readonly LogRecord[]): Promise<Map<string, PriorSend>> {
@@ -330,21 +330,40 @@ export class PartitionOwner {
   }
 
   /** After a commit whose end is unknown. Null: it is not in, or the database does not answer yet. */
-  private async whatBecameOf({ checkpoint }: DecidedBatch): Promise<'committed' | 'fenced' | null> {
+  private async whatBecameOf(batch: DecidedBatch): Promise<'committed' | 'fenced' | null> {
     try {
-      const progress = await this.ports.checkpoint.progress(checkpoint.partitions.map(({ partition }) => partition));
-      const now = new Map(progress.map((row) => [row.partition, row]));
-      const all = (offsetOf: (advance: (typeof checkpoint.partitions)[number]) => number): boolean =>
-        checkpoint.partitions.every((advance) => {
-          const row = now.get(advance.partition);
-          return row?.epoch === advance.epoch && row.nextOffset === offsetOf(advance);
-        });
-      if (all((advance) => advance.nextOffset)) return 'committed';
-      return all((advance) => advance.expectedOffset) ? null : 'fenced';
+      const elsewhere = await this.progressOfAll(batch);
+      if (elsewhere(({ nextOffset }) => nextOffset).length === 0) return 'committed';
+      return elsewhere(({ expectedOffset }) => expectedOffset).length === 0 ? null : 'fenced';
     } catch (error) {
       this.trouble('progress cannot be read', error);
       return null;
     }
+  }
+
+  /** The partitions that are not where this owner left them; all of the batch where that cannot be told. */
+  private async fencedOf(batch: DecidedBatch): Promise<number[]> {
+    try {
+      const fenced = (await this.progressOfAll(batch))(({ expectedOffset }) => expectedOffset);
+      return fenced.length > 0 ? fenced : partitionsOf(batch);
+    } catch (error) {
+      this.trouble('progress cannot be read', error);
+      return partitionsOf(batch);
+    }
+  }
+
+  /** Answers what tells the partitions of the batch that have another epoch, or are elsewhere than at this offset. */
+  private async progressOfAll(batch: DecidedBatch): Promise<(offsetOf: OffsetOf) => number[]> {
+    const progress = await this.ports.checkpoint.progress(partitionsOf(batch));
+    const now = new Map(progress.map((row) => [row.partition, row]));
+    const isElsewhere = (advance: PartitionAdvance, offset: number): boolean => {
+      const row = now.get(advance.partition);
+      return row?.epoch !== advance.epoch || row.nextOffset !== offset;
+    };
+    return (offsetOf) =>
+      batch.checkpoint.partitions.flatMap((advance) =>
+        isElsewhere(advance, offsetOf(advance)) ? advance.partition : [],
+      );
   }
 
   private committed(builder: BatchBuilder, records: number, durationMs: number): void {
@@ -361,6 +380,7 @@ export class PartitionOwner {
       metrics.deadLettered(builder.batch.checkpoint.deadLetters.length);
     }
     for (const outcome of builder.outcomes) if (outcome.kind === 'refused') metrics.commandRefused(outcome.code);
+    this.unpublished.push(builder);
   }
 
   private trouble(what: string, error: unknown): void {

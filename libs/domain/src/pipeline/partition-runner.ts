@@ -14,8 +14,8 @@ export interface PartitionRunnerOptions {
 
 /**
  * Keeps a process's share of the partitions: claims them, renews their leases, gives back what is more than its share
- * when others join, takes more when others leave. After being fenced (or any failure that the owner does not live
- * through) it drops everything and claims again from what is committed.
+ * when others join, takes more when others leave. It drops the partitions that are fenced, and after any other failure
+ * that the owner does not live through everything, and claims again from what is committed.
  *
  * Renewals run beside the batches. What they find lost or too much is dropped where no batch is in flight (`settle`).
  */
@@ -58,6 +58,15 @@ export class PartitionRunner {
 
   positions(): Positions {
     return this.owner.positions();
+  }
+
+  /** Records of each owned partition whose outcome is not in the read models, of a log that ends there. */
+  lags(ends: Positions): Map<number, number> {
+    const lags = new Map<number, number>();
+    for (const [partition, nextOffset] of this.positions()) {
+      lags.set(partition, Math.max(0, (ends.get(partition) ?? nextOffset) - nextOffset));
+    }
+    return lags;
   }
 
   /** Waits for the batch in flight, then drops and gives back what is no longer this process's. Never rejects. */
@@ -170,7 +179,7 @@ export class PartitionRunner {
       await work();
     } catch (error) {
       this.trouble(error instanceof Fenced ? 'fenced' : 'the owner failed', error);
-      this.lose([...this.mine]);
+      this.lose(error instanceof Fenced ? error.partitions : [...this.mine]);
     }
   }
 

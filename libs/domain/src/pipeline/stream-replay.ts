@@ -117,7 +117,7 @@ export class StreamReplay {
     const { checkpoint } = this.options;
     const ids = [...new Set(events.map(({ event }) => event.conversationId))];
     const { fenced, states } = await checkpoint.load(ids, [progress]);
-    if (fenced) throw new ReplayDisturbed('Another rebuild works on the same tables.');
+    if (fenced.length > 0) throw new ReplayDisturbed('Another rebuild works on the same tables.');
     const fold = new EventFold(await this.knownMessages(events.map(({ event }) => event)));
     const conversations = new Map(ids.map((id) => [id, new CachedConversation(states.get(id) ?? null)]));
     for (const { streamed, event } of events) {

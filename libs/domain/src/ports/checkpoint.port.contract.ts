@@ -56,7 +56,7 @@ export function checkpointContract(name: string, make: () => Promise<CheckpointU
       const state = richState();
       expect(await opened.checkpoint.commit(writeOf(state, progress))).toBe('committed');
       const { fenced, states } = await opened.checkpoint.load([state.conversationId], [progress]);
-      expect(fenced).toBe(false);
+      expect(fenced).toEqual([]);
       expect(states.get(state.conversationId)).toEqual(state);
     });
 
@@ -120,10 +120,10 @@ export function checkpointContract(name: string, make: () => Promise<CheckpointU
       expect((await opened.checkpoint.progress([7]))[0]?.nextOffset).toBe(progress.nextOffset);
     });
 
-    it('tells a former owner that loads that it is fenced', async () => {
-      const former = await claim(5);
+    it('tells a former owner that loads which of its partitions are fenced', async () => {
+      const [former, other] = [await claim(5), await claim(8)];
       await claim(5);
-      expect((await opened.checkpoint.load([], [former])).fenced).toBe(true);
+      expect((await opened.checkpoint.load([], [other, former])).fenced).toEqual([5]);
     });
 
     it('keeps offset, clock with its counter, and the hash of the last record', async () => {

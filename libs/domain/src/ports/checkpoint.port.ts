@@ -59,13 +59,13 @@ export abstract class Checkpoint {
   /** @throws DataRefused when nothing was written, and nothing of it ever can be */
   abstract commit(write: CheckpointWrite): Promise<CheckpointResult>;
   /**
-   * States of these conversations in one snapshot together with the progress of the partitions. `fenced` when that
+   * States of these conversations in one snapshot together with the progress of the partitions. `fenced` are those whose
    * progress is not the expected one: a paused former owner would otherwise load a future state.
    */
   abstract load(
     conversationIds: readonly string[],
     expected: readonly PartitionProgress[],
-  ): Promise<{ fenced: boolean; states: Map<string, MaybeConversation> }>;
+  ): Promise<{ fenced: readonly number[]; states: Map<string, MaybeConversation> }>;
   /** Locks and reads the progress: after a commit whose end is unknown it tells whether the batch is in. */
   abstract progress(partitions: readonly number[]): Promise<PartitionProgress[]>;
 }

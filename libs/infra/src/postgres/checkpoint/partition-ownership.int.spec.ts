@@ -2,6 +2,7 @@ import {
   COMMAND_RECORD_VERSION,
   type CommandRecord,
   type ConversationCommand,
+  type DecidedBatch,
   type LiveEvent,
   NoPipelineMetrics,
   type PipelineMetrics,
@@ -49,8 +50,10 @@ interface Worker {
   live: LiveEvent[];
   troubles: string[];
   states: States;
-  /** Neither renews nor reads until it resolves what this answers: a process that is stopped by a signal. */
+  /** Neither renews nor reads until what this answers is called: a process that is stopped by a signal. */
   freeze(): () => void;
+  /** Does not renew until what this answers is called. */
+  holdRenewals(): () => void;
   stop(): Promise<void>;
   /** Ends without a word. */
   kill(): Promise<void>;
@@ -83,7 +86,7 @@ describe('workers that share the partitions of one Postgres', () => {
     await server.stop();
   });
 
-  /** A gate that renewals and readings of one worker pass. */
+  /** What renewals or readings of one worker pass. */
   function gate(): { pass: () => Promise<void>; close: () => () => void } {
     let open: Promise<void> = Promise.resolve();
     return {
@@ -96,15 +99,25 @@ describe('workers that share the partitions of one Postgres', () => {
     };
   }
 
-  async function work(ownerId: string): Promise<Worker> {
+  async function work(
+    ownerId: string,
+    afterCommit = async (_batch: DecidedBatch): Promise<void> => {},
+  ): Promise<Worker> {
     const { pool } = database;
-    const { pass, close: freeze } = gate();
+    const [reading, renewals] = [gate(), gate()];
     const leases = new (class extends PostgresPartitionLeases {
       override attend(owner: string) {
-        return pass().then(() => super.attend(owner));
+        return renewals.pass().then(() => super.attend(owner));
       }
     })(pool, LEASE_MS);
     const connection = new CommitConnection(server.url);
+    const commit = new (class extends PostgresBatchCommit {
+      override async commit(batch: DecidedBatch) {
+        const result = await super.commit(batch);
+        await afterCommit(batch);
+        return result;
+      }
+    })(connection);
     const broadcast = new MemoryBroadcast();
     const live: LiveEvent[] = [];
     broadcast.subscribe((events) => live.push(...events));
@@ -113,7 +126,7 @@ describe('workers that share the partitions of one Postgres', () => {
     const ports = {
       log,
       broadcast,
-      commit: new PostgresBatchCommit(connection),
+      commit,
       replies: new MemoryReplies(),
       checkpoint: new PostgresCheckpoint(pool),
       stream: new PostgresEventStream(pool),
@@ -129,7 +142,7 @@ describe('workers that share the partitions of one Postgres', () => {
       while (!stopping) {
         await runner.settle();
         const records = await log.read(runner.positions(), 100, 20);
-        await pass();
+        await reading.pass();
         if (!stopping) await runner.process(records);
       }
     };
@@ -146,7 +159,11 @@ describe('workers that share the partitions of one Postgres', () => {
       live,
       troubles,
       states,
-      freeze,
+      freeze: () => {
+        const opens = [reading.close(), renewals.close()];
+        return () => opens.forEach((open) => open());
+      },
+      holdRenewals: () => renewals.close(),
       stop: () => end(() => runner.stop()),
       kill: () =>
         end(async () => {
@@ -271,5 +288,71 @@ describe('workers that share the partitions of one Postgres', () => {
       await vi.waitFor(async () => expect(await stored(conversationId)).toEqual(expected), SOON);
     }
     expect(two.troubles).toEqual([]);
+  });
+
+  /** As a rebuild does it, or an owner that took it while nobody renewed. */
+  const fence = (partitions: readonly number[]): Promise<unknown> =>
+    database.pool.query(
+      `UPDATE partition_progress SET epoch = epoch + 1, owner = NULL, lease_until = NULL WHERE partition = ANY ($1)`,
+      [partitions],
+    );
+
+  it.each(['decides a conversation that it knows', 'loads a conversation'])(
+    'drop the fenced partition alone, where one %s there, and go on with the others',
+    async (when) => {
+      const [first] = CONVERSATIONS as [string];
+      const fenced = partitionOf(first, PARTITIONS);
+      let one = await work('one');
+      await create();
+      await sendEverywhere('1');
+      for (const conversationId of CONVERSATIONS) {
+        await vi.waitFor(async () => expect(await stored(conversationId)).toHaveLength(1), SOON);
+      }
+      if (when === 'loads a conversation') {
+        await one.stop();
+        one = await work('again');
+      }
+      const renew = one.holdRenewals();
+      await fence([fenced]);
+      await sendEverywhere('2');
+      await vi.waitFor(() => expect(one.troubles).toEqual(['fenced']), SOON);
+      expect(owned(one)).toEqual([PARTITIONS - 1]);
+      expect(one.runner.owned().has(fenced)).toBe(false);
+      renew();
+      for (const conversationId of CONVERSATIONS) {
+        const expected = [1, 2].map((seq) => ({ seq, id: `${seq}` }));
+        await vi.waitFor(async () => expect(await stored(conversationId)).toEqual(expected), SOON);
+      }
+      const [took, dropped] = [['starting', 'owning'], ['stopped']];
+      expect(one.states.get(fenced)).toEqual([...took, ...dropped, ...took]);
+      one.states.delete(fenced);
+      expect([...one.states.values()]).toEqual(Array.from({ length: PARTITIONS - 1 }, () => took));
+    },
+  );
+
+  it('tell clients of what was committed before the rest of its batch was fenced', async () => {
+    const [bad, ...good] = CONVERSATIONS as [string, ...string[]];
+    let sent = false;
+    const one = await work('one', async ({ checkpoint }) => {
+      if (!sent) return;
+      sent = false;
+      const committed = new Set(checkpoint.partitions.map(({ partition }) => partition));
+      await fence(Array.from({ length: PARTITIONS }, (_, p) => p).filter((p) => !committed.has(p)));
+    });
+    await create();
+    await sendEverywhere('1');
+    await vi.waitFor(() => expect(one.live).toHaveLength(2 * CONVERSATIONS.length), SOON);
+    // The database refuses the whole batch for one message, so its halves are committed one after the other.
+    const refused = record(bad, user('a'), send('2', 'NUL \0'));
+    sent = true;
+    await log.append([...good.map((conversationId) => record(conversationId, user('a'), send('2'))), refused]);
+    const told = (): string[] =>
+      one.live.flatMap((event) =>
+        event.type === 'message-sent' && event.message.clientMsgId === '2' ? event.conversationId : [],
+      );
+    await vi.waitFor(() => expect(told().toSorted()).toEqual(good), SOON);
+    expect(one.troubles).toContain('fenced');
+    const { rows } = await database.pool.query('SELECT reason FROM dead_letter');
+    expect(rows).toEqual([{ reason: expect.stringContaining('refuses the data') }]);
   });
 });

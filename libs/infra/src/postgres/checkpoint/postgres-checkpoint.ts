@@ -66,7 +66,7 @@ export class PostgresCheckpoint extends Checkpoint {
   override async load(
     conversationIds: readonly string[],
     expected: readonly PartitionProgress[],
-  ): Promise<{ fenced: boolean; states: Map<string, MaybeConversation> }> {
+  ): Promise<{ fenced: readonly number[]; states: Map<string, MaybeConversation> }> {
     const partitions = expected.map(({ partition }) => partition);
     const { rows } = await this.pool.query<LoadedRow>({
       name: 'checkpoint_load',
@@ -75,9 +75,9 @@ export class PostgresCheckpoint extends Checkpoint {
     });
     const loaded = rows[0];
     const found = new Map(loaded?.progress?.map((row) => [row.partition, row]));
-    const fenced = expected.some(({ partition, epoch, nextOffset }) => {
+    const fenced = expected.flatMap(({ partition, epoch, nextOffset }) => {
       const row = found.get(partition);
-      return Number(row?.epoch) !== epoch || Number(row?.next_offset) !== nextOffset;
+      return Number(row?.epoch) === epoch && Number(row?.next_offset) === nextOffset ? [] : partition;
     });
     const states = new Map<string, MaybeConversation>(conversationIds.map((id) => [id, null]));
     for (const row of loaded?.conversations ?? []) states.set(row.conversation_id, stateOf(row));
