@@ -9,6 +9,7 @@ import {
   type ConversationCommand,
   DomainError,
   type LogRecord,
+  type Positions,
   type MessageStore,
   NoPipelineMetrics,
   type Outcome,
@@ -107,6 +108,10 @@ class KeptRecords extends CommandLog {
 
   override lag(): number {
     return 0;
+  }
+
+  override ends(): Positions {
+    return new Map([[PARTITION, this.records.length]]);
   }
 }
 

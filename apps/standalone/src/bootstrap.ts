@@ -155,6 +155,7 @@ function watchPipeline(app: NestFastifyApplication, parts: { metrics: Metrics; h
   const log = app.get(CommandLog, { strict: false });
   const runner = app.get(PartitionRunner, { strict: false });
   parts.metrics.watchLogLag(() => log.lag());
+  parts.metrics.watchPartitionLags(() => runner.lags(log.ends()));
   parts.health.register('pipeline', () => {
     if (runner.owned().size < log.partitions) throw new Error('Not every partition has its owner here.');
   });

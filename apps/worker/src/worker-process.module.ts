@@ -57,6 +57,7 @@ export function runWorker(config: AppConfig, tracing: Tracing | undefined): Prom
       const log = app.get(CommandLog, { strict: false });
       parts.shutdown.at('stop_pipeline', 'pipeline', CLOSE_TIMEOUT_MS, () => server.close());
       parts.metrics.watchLogLag(() => log.lag());
+      parts.metrics.watchPartitionLags(() => runner.lags(log.ends()));
       // Until the others have given this one its share, or after one of them ended, commands may wait for a moment.
       parts.health.watch('partitions', () => {
         if (runner.owned().size < runner.share()) throw new Error('Partitions of this process are not taken yet.');

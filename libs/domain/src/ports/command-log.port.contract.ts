@@ -204,5 +204,15 @@ export function commandLogContract(name: string, make: () => Promise<CommandLogU
       await readAll(log, start, records.length);
       expect(log.lag()).toBe(0);
     });
+
+    it('tells where the partitions end that are read', async () => {
+      const { log, start } = await open();
+      const records = Array.from({ length: 7 }, () => sendRecord(FIRST));
+      await log.append(records);
+      const read = await readAll(log, start, records.length);
+      const grown = (partition: number): number => read.filter((each) => each.partition === partition).length;
+      const expected = [...start].map(([partition, offset]) => [partition, offset + grown(partition)] as const);
+      expect(log.ends()).toEqual(new Map(expected));
+    });
   });
 }

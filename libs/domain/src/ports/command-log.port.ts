@@ -81,4 +81,7 @@ export abstract class CommandLog {
 
   /** Records that wait to be read. */
   abstract lag(): number;
+
+  /** Where the partitions that are read end (partition → the offset of the next record), as of the last answers. */
+  abstract ends(): Positions;
 }

@@ -65,6 +65,9 @@ class DurableLog extends CommandLog {
   override lag(): number {
     return this.log.lag();
   }
+  override ends(): Positions {
+    return this.log.ends();
+  }
 }
 
 class GivenBlocks implements Pick<Blocks, 'blockersOf' | 'onBlocksChanged'> {

@@ -66,6 +66,14 @@ export class CommandReader {
     return records;
   }
 
+  ends(): Positions {
+    const ends = new Map<number, number>();
+    for (const { partition, highWatermark, next } of this.cursors.values()) {
+      ends.set(partition, Math.max(highWatermark, next));
+    }
+    return ends;
+  }
+
   /** Wakes the reader and waits for the fetches under way to end. */
   async close(): Promise<void> {
     this.endPauses.abort();

@@ -86,6 +86,10 @@ export class KafkaCommandLog extends CommandLog {
     return this.reader.lag();
   }
 
+  override ends(): Positions {
+    return this.reader.ends();
+  }
+
   /** Ends within some seconds: what is being sent is waited for, what waits is refused. */
   async close(): Promise<void> {
     await Promise.all([this.sender.close(), this.reader.close(), this.lookUp.close()]);

@@ -123,6 +123,14 @@ export class MemoryCommandLog extends CommandLog {
     return this.pendingRecords;
   }
 
+  override ends(): Positions {
+    const ends = new Map<number, number>();
+    for (const [partition, { next, pending }] of this.queues.entries()) {
+      if (next !== null) ends.set(partition, next + pending.size);
+    }
+    return ends;
+  }
+
   /** More comes than is decided. A log that is not decided at all has another trouble: its callers wait for that to end. */
   private isBehind(records: readonly CommandRecord[]): boolean {
     const now = this.now();

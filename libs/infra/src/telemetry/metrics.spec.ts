@@ -33,6 +33,7 @@ describe('the metrics', () => {
       'message_delivery_latency_ms histogram',
       'messages_reappended_total counter',
       'messages_sent_total counter',
+      'partition_lag_records gauge',
       'partition_owner_state gauge',
       'presence_subscriptions gauge',
       'presence_updates_total counter',
@@ -59,6 +60,15 @@ describe('the metrics', () => {
     metrics.liveDeliveries(10, false);
     metrics.liveDeliveries(2, true);
     metrics.watchLogLag(() => 12);
+    metrics.watchPartitionLags(
+      () =>
+        new Map([
+          [0, 3],
+          [1_023, 9],
+          [1_024, 7],
+          [-1, 7],
+        ]),
+    );
     metrics.deadLettered(1);
     metrics.commandRefused('forbidden');
     metrics.rateLimited('sends_per_user');
@@ -77,6 +87,8 @@ describe('the metrics', () => {
         'live_deliveries_total 10',
         'resent_deliveries_total 2',
         'command_log_lag_records 12',
+        'partition_lag_records{partition="0"} 3',
+        'partition_lag_records{partition="1023"} 9',
         'dead_letters_total 1',
         'refused_commands_total{code="forbidden"} 1',
         'rate_limited_total{limit="sends_per_user"} 1',
@@ -92,6 +104,17 @@ describe('the metrics', () => {
         'socket_events_total{event="send_message",outcome="rate_limited"} 1',
       ]),
     );
+  });
+
+  it('show a partition only while this process owns it, and no more of them than there can be', async () => {
+    const metrics = new Metrics();
+    let owned = new Map(Array.from({ length: 5_000 }, (_, partition) => [partition, 1]));
+    metrics.watchPartitionLags(() => owned);
+    const shown = async (): Promise<string[]> =>
+      (await linesOf(metrics)).filter((line) => line.startsWith('partition_lag_records{'));
+    expect(await shown()).toHaveLength(1_024);
+    owned = new Map([[7, 0]]);
+    expect(await shown()).toEqual(['partition_lag_records{partition="7"} 0']);
   });
 
   it('have cumulative buckets whose bounds belong to the bucket below', async () => {

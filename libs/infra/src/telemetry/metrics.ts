@@ -54,6 +54,13 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics, Pu
   private readonly lag = this.add(
     new Gauge('command_log_lag_records', 'Records of the command log that are not applied yet.'),
   );
+  private readonly partitionLags = this.add(
+    new PartitionGauge(
+      'partition_lag_records',
+      'By owned partition: records of the command log whose outcome is not in the read models yet.',
+      PARTITIONS_MAX,
+    ),
+  );
   private readonly batchRecords = this.add(
     new Histogram('command_batch_records', 'Records in one committed batch.', BATCH_BOUNDS_RECORDS),
   );
@@ -170,6 +177,11 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics, Pu
   /** `lagRecords` is asked at each scrape: how many records of the command log are not applied yet. */
   watchLogLag(lagRecords: () => number): void {
     this.lag.readFrom(lagRecords);
+  }
+
+  /** Each scrape asks for the partitions that this process owns. */
+  watchPartitionLags(lagRecords: () => ReadonlyMap<number, number>): void {
+    this.partitionLags.readFrom(lagRecords);
   }
 
   /** Each scrape asks what the process needs, as readiness does. */

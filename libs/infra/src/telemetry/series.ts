@@ -163,6 +163,7 @@ export class Histogram extends Series {
 /** A number for each partition that was ever told of. */
 export class PartitionGauge extends Series {
   private readonly values = new Map<number, number>();
+  private source: (() => ReadonlyMap<number, number>) | null = null;
 
   constructor(
     name: string,
@@ -178,7 +179,16 @@ export class PartitionGauge extends Series {
     }
   }
 
+  /** The values are asked for when they are read, instead of being told before. */
+  readFrom(values: () => ReadonlyMap<number, number>): void {
+    this.source = values;
+  }
+
   protected override readings(): Reading[] {
+    if (this.source) {
+      this.values.clear();
+      for (const [partition, value] of this.source()) this.set(partition, value);
+    }
     return [...this.values].map(([partition, value]) => ({ labels: { partition }, value }));
   }
 }

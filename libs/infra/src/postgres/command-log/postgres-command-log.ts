@@ -94,6 +94,7 @@ export class PostgresCommandLog extends CommandLog {
   private readonly readOn = new Map<number, number>();
   private firstPartition = 0;
   private behind = 0;
+  private lastEnds: Positions = new Map();
 
   private constructor(private readonly options: PostgresCommandLogOptions) {
     super();
@@ -170,6 +171,10 @@ export class PostgresCommandLog extends CommandLog {
     return this.behind;
   }
 
+  override ends(): Positions {
+    return this.lastEnds;
+  }
+
   private async write(records: readonly AppendedRecord[], withinMs: number): Promise<void> {
     const places = new Map<number, number>();
     const place = ({ partition }: AppendedRecord): number => {
@@ -207,7 +212,9 @@ export class PostgresCommandLog extends CommandLog {
       next.set(partition, offset + 1);
     }
     for (const [partition, offset] of next) this.readOn.set(partition, offset);
-    this.behind = rows.length < recordsMax && this.isSmall(rows) ? 0 : await this.countBehind(next);
+    this.lastEnds = rows.length < recordsMax && this.isSmall(rows) ? next : await this.findEnds(next);
+    this.behind = 0;
+    for (const [partition, end] of this.lastEnds) this.behind += end - (next.get(partition) ?? end);
     return records;
   }
 
@@ -216,10 +223,8 @@ export class PostgresCommandLog extends CommandLog {
     return rows.reduce((chars, row) => chars + row[3].length, 0) * 3 < READ_BYTES_MAX;
   }
 
-  private async countBehind(next: Positions): Promise<number> {
-    let behind = 0;
-    for (const { partition, end } of await this.ranges([...next.keys()])) behind += end - (next.get(partition) ?? end);
-    return behind;
+  private async findEnds(next: Positions): Promise<Positions> {
+    return new Map((await this.ranges([...next.keys()])).map(({ partition, end }) => [partition, end]));
   }
 
   private async refuseTruncated(places: readonly (readonly [number, number])[]): Promise<void> {
