@@ -1,3 +1,4 @@
+import { reasonOf } from '@parley/domain';
 import { loadConfiguration } from '@parley/infra/config';
 import { readCommandLine, USAGE, UsageError } from './command-line.js';
 import { deadLetters } from './dead-letters.js';
@@ -44,11 +45,4 @@ export async function runTool(
     complain(reasonOf(error));
     return 1;
   }
-}
-
-/** A refused connection to a name with several addresses has its reasons inside, and no message of its own. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.message !== '') return error.message;
-  return error instanceof AggregateError ? error.errors.map(reasonOf).join(' ') : error.name;
 }

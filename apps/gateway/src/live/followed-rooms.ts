@@ -7,6 +7,7 @@ import {
   type LiveConversationCreated,
   type LiveMembersChanged,
   userRoom,
+  withDeadline,
 } from '@parley/domain';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
@@ -83,7 +84,9 @@ export class FollowedRooms implements OnApplicationBootstrap, OnModuleDestroy {
       }
       user = this.begin(userId);
     }
-    await inTime(user.ready);
+    await withDeadline(user.ready, ENTER_MS_MAX, () => {
+      throw new DomainError('overloaded', 'Not ready in time', { retryAfterMs: CROWDED_RETRY_MS });
+    });
   }
 
   /** Whether what is published to the conversation arrives here: then somebody here belongs to it. */
@@ -186,17 +189,5 @@ export class FollowedRooms implements OnApplicationBootstrap, OnModuleDestroy {
       }
     }
     this.reading = false;
-  }
-}
-
-async function inTime(ready: Promise<void>): Promise<void> {
-  const tooLate = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    tooLate.reject(new DomainError('overloaded', 'Not ready in time', { retryAfterMs: CROWDED_RETRY_MS }));
-  }, ENTER_MS_MAX);
-  try {
-    await Promise.race([ready, tooLate.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

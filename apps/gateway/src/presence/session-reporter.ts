@@ -7,6 +7,7 @@ import {
   SessionRegistry,
   type SessionReport,
   type SessionStatus,
+  withDeadline,
 } from '@parley/domain';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { Connection } from '../connections/connection.js';
@@ -87,10 +88,7 @@ export class SessionReporter implements OnApplicationBootstrap, OnModuleDestroy 
     this.stopListening();
     if (this.timer) clearInterval(this.timer);
     for (const device of this.devices.values()) if (device.goneAt === null) this.gone(device);
-    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
-    const timeout = setTimeout(resolve, LAST_REPORT_MS_MAX);
-    await Promise.race([this.flush(), tooLate]);
-    clearTimeout(timeout);
+    await withDeadline(this.flush(), LAST_REPORT_MS_MAX, () => {});
   }
 
   /** Called ten times a second. */

@@ -1,4 +1,4 @@
-import { DataRefused, DomainError } from '@parley/domain';
+import { DataRefused, DomainError, withDeadline } from '@parley/domain';
 import { errors, types } from 'cassandra-driver';
 
 /** A caller gets an answer within this time even from nodes that accept connections and then say nothing. */
@@ -63,16 +63,12 @@ function unavailable(cause?: unknown): DomainError {
  * @throws DomainError `store_unavailable` when too few nodes can be reached, or they are silent for `withinMs`
  */
 export async function cassandraAnswer<T>(read: () => Promise<T>, withinMs = CASSANDRA_ANSWER_MS_MAX): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable()), withinMs);
-  });
   try {
-    return await Promise.race([read(), silence]);
+    return await withDeadline(read(), withinMs, () => {
+      throw unavailable();
+    });
   } catch (error) {
     throw isCassandraUnavailable(error) ? unavailable(error) : error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

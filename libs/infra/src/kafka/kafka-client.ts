@@ -1,4 +1,4 @@
-import { DomainError } from '@parley/domain';
+import { DomainError, withDeadline } from '@parley/domain';
 import type { Base } from '@platformatic/kafka';
 
 /** How a Kafka cluster is reached. */
@@ -68,16 +68,10 @@ export class KafkaSilent extends Error {
 }
 
 /** What `work` answers. @throws KafkaSilent after `ms`; whatever `work` comes to then is dropped. */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new KafkaSilent(what, ms)), ms);
+export function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  return withDeadline(work, ms, () => {
+    throw new KafkaSilent(what, ms);
   });
-  try {
-    return await Promise.race([work, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**

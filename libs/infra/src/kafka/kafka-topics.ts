@@ -1,3 +1,4 @@
+import { reasonOf } from '@parley/domain';
 import { Admin, ConfigResourceTypes, findErrorBy } from '@platformatic/kafka';
 import { clientOptions, closeClient, type KafkaConnection, within } from './kafka-client.js';
 import { GROUP_BYTES_MAX } from './record-sender.js';
@@ -168,12 +169,8 @@ async function ask<T>({ brokers }: KafkaConnection, what: string, work: Promise<
   try {
     return await within(STEP_MS_MAX, what, work);
   } catch (cause) {
-    throw new Error(`Kafka at ${brokers.join(', ')} cannot be used (${what}): ${reasonOf(cause)}.`, { cause });
+    throw new Error(`Kafka at ${brokers.join(', ')} cannot be used (${what}): ${reasonOf(cause).replace(/\.$/, '')}.`, {
+      cause,
+    });
   }
-}
-
-/** The first of the errors that the library has gathered into one. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
 }

@@ -1,3 +1,5 @@
+import { withDeadline } from '@parley/domain';
+
 /**
  * The order in which a process ends. Nothing new comes in before what is under way is finished, and nothing is closed
  * while something still needs it.
@@ -78,7 +80,8 @@ export class Shutdown {
   private async runStep({ phase, name, timeoutMs, run }: ShutdownStep, deadline: number): Promise<boolean> {
     const began = Date.now();
     // Past the deadline the rest is still begun: what can be closed at once is better closed than left open.
-    const outcome = await within(Math.max(Math.min(timeoutMs, deadline - began), 0), run);
+    const leftMs = Math.max(Math.min(timeoutMs, deadline - began), 0);
+    const outcome = await withDeadline(outcomeOf(run), leftMs, (): Outcome => 'late');
     const fields = { phase, step: name, durationMs: Date.now() - began };
     if (outcome === 'done') this.log.info(fields, 'shutdown step done');
     else if (outcome === 'late') this.log.error(fields, 'shutdown step did not end in its time, going on');
@@ -89,20 +92,11 @@ export class Shutdown {
 
 type Outcome = 'done' | 'late' | { error: unknown };
 
-async function within(timeoutMs: number, run: ShutdownStep['run']): Promise<Outcome> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Outcome>((resolve) => {
-    timer = setTimeout(() => resolve('late'), timeoutMs);
-  });
-  const ended = (async (): Promise<Outcome> => {
-    try {
-      await run();
-      return 'done';
-    } catch (error) {
-      return { error };
-    }
-  })();
-  const outcome = await Promise.race([ended, late]);
-  clearTimeout(timer);
-  return outcome;
+async function outcomeOf(run: ShutdownStep['run']): Promise<Outcome> {
+  try {
+    await run();
+    return 'done';
+  } catch (error) {
+    return { error };
+  }
 }

@@ -1,4 +1,4 @@
-import { DomainError } from '@parley/domain';
+import { DomainError, withDeadline } from '@parley/domain';
 
 /** A caller gets an answer within this time even from a server that accepts connections and then says nothing. */
 export const STORE_ANSWER_MS_MAX = 2_500;
@@ -39,15 +39,11 @@ function unavailable(cause?: unknown): DomainError {
  * a write may have happened all the same.
  */
 export async function storeAnswer<T>(work: () => Promise<T>, withinMs = STORE_ANSWER_MS_MAX): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable()), withinMs);
-  });
   try {
-    return await Promise.race([work(), silence]);
+    return await withDeadline(work(), withinMs, () => {
+      throw unavailable();
+    });
   } catch (error) {
     throw isStoreUnavailable(error) ? unavailable(error) : error;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,4 @@
-import { GATEWAY_TTL_MS, type GatewayEntry, GatewayRegistry, GATEWAYS_MAX } from '@parley/domain';
+import { GATEWAY_TTL_MS, type GatewayEntry, GatewayRegistry, GATEWAYS_MAX, withDeadline } from '@parley/domain';
 import type { RedisLine } from './redis-line.js';
 
 /** After that whoever asks goes on without an answer. */
@@ -83,16 +83,10 @@ export class RedisGatewayRegistry extends GatewayRegistry {
   /** Null when Redis does not say in time. An outage is told by the line. */
   private async ask(words: readonly string[]): Promise<unknown> {
     if (!this.line.isUp) return null;
-    let timeout: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<null>((resolve) => {
-      timeout = setTimeout(resolve, GATEWAYS_WAIT_MS_MAX, null);
-    });
     try {
-      return await Promise.race([this.line.command(words), tooLate]);
+      return await withDeadline(this.line.command(words), GATEWAYS_WAIT_MS_MAX, () => null);
     } catch {
       return null;
-    } finally {
-      clearTimeout(timeout);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { withDeadline } from '@parley/domain';
 import { createClient } from '@redis/client';
 
 const HEARTBEAT_EVERY_MS = 1_000;
@@ -304,13 +305,9 @@ function newClient({ url, ca }: Pick<RedisLineOptions, 'url' | 'ca'>) {
 }
 
 async function inTime<T>(msMax: number, done: Promise<T>): Promise<T> {
-  const timer = Promise.withResolvers<never>();
-  const timeout = setTimeout(() => timer.reject(new RedisAway(`Redis did not answer within ${msMax} ms`)), msMax);
-  try {
-    return await Promise.race([done, timer.promise]);
-  } finally {
-    clearTimeout(timeout);
-  }
+  return withDeadline(done, msMax, () => {
+    throw new RedisAway(`Redis did not answer within ${msMax} ms`);
+  });
 }
 
 function takeSome(channels: Set<string>): string[] {

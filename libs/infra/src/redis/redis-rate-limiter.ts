@@ -1,4 +1,4 @@
-import { type RateDecision, RateLimiter, type RateLimit } from '@parley/domain';
+import { type RateDecision, RateLimiter, type RateLimit, withDeadline } from '@parley/domain';
 import type { RedisLine } from './redis-line.js';
 import { SLIDING_WINDOW } from './sliding-window.js';
 
@@ -48,17 +48,11 @@ export class RedisRateLimiter extends RateLimiter {
     const now = this.options.nowMs?.() ?? '';
     const name = `${this.line.prefix}rate:${key}`;
     const words = ['1', name, operation, `${cost}`, `${rate.limit}`, `${rate.windowMs}`, `${now}`];
-    let timeout: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<null>((resolve) => {
-      timeout = setTimeout(resolve, REDIS_WAIT_MS_MAX, null);
-    });
     try {
-      const answer = await Promise.race([this.run(words), tooLate]);
+      const answer = await withDeadline(this.run(words), REDIS_WAIT_MS_MAX, () => null);
       if (answer) return { allowed: answer[0] === 1, retryAfterMs: answer[1] };
     } catch {
       // As for no answer at all. An outage is told by the line.
-    } finally {
-      clearTimeout(timeout);
     }
     this.askAgainAt = performance.now() + WITHOUT_REDIS_MS;
     return null;

@@ -4,6 +4,7 @@ import {
   type SessionReport,
   type SessionsByUser,
   SESSIONS_PER_USER_MAX,
+  withDeadline,
 } from '@parley/domain';
 import type { RedisLine } from './redis-line.js';
 import { GET_SESSIONS, PUT_SESSIONS } from './session-scripts.js';
@@ -88,7 +89,7 @@ export class RedisSessionRegistry extends SessionRegistry {
             return this.line.command(['EVAL', source, ...words]);
           }),
         );
-        const answered = await inTime(Promise.all(some));
+        const answered = await withDeadline(Promise.all(some), SESSIONS_WAIT_MS_MAX, () => null);
         if (!answered) return null;
         answers.push(...answered);
       }
@@ -116,16 +117,4 @@ function sessionsOf(userId: string, answer: readonly (string | number)[]): Devic
     });
   }
   return sessions;
-}
-
-async function inTime<T>(answer: Promise<T>): Promise<T | null> {
-  let timeout: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<null>((resolve) => {
-    timeout = setTimeout(resolve, SESSIONS_WAIT_MS_MAX, null);
-  });
-  try {
-    return await Promise.race([answer, tooLate]);
-  } finally {
-    clearTimeout(timeout);
-  }
 }

@@ -1,4 +1,4 @@
-import { Health, type Readiness } from '@parley/domain';
+import { Health, type Readiness, withDeadline } from '@parley/domain';
 
 const CHECK_TIMEOUT_MS = 2_000;
 /** Asking faster than this gets the last answer: a public caller cannot turn readiness into load on the database. */
@@ -78,21 +78,14 @@ export class HealthChecks extends Health {
 
   private async passes(name: string): Promise<boolean> {
     const { check, timeoutMs } = this.checks.get(name)!;
-    let timer: NodeJS.Timeout | undefined;
+    const asked = async (): Promise<boolean> => {
+      await check();
+      return true;
+    };
     try {
-      return await Promise.race([
-        (async () => {
-          await check();
-          return true;
-        })(),
-        new Promise<boolean>((resolve) => {
-          timer = setTimeout(() => resolve(false), timeoutMs);
-        }),
-      ]);
+      return await withDeadline(asked(), timeoutMs, () => false);
     } catch {
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
