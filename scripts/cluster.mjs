@@ -6,8 +6,7 @@ import { createWriteStream, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
-import { startEngines } from './engines/index.mjs';
+import { administer, startEngines } from './engines/index.mjs';
 import { buildIfStale } from './fresh-build.mjs';
 import { root } from './sources.mjs';
 
@@ -57,16 +56,6 @@ async function openGivenEngines() {
     REDIS_KEY_PREFIX: `${name}:`,
   };
   return { env, nodes: [], stop: () => administer(POSTGRES_ADMIN_URL, `DROP DATABASE ${name} WITH (FORCE)`) };
-}
-
-async function administer(url, statement) {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }
 
 /** What all processes have in common; what the caller's environment says wins. */

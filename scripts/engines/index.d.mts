@@ -36,3 +36,6 @@ export function startEngines(names: readonly EngineName[]): Promise<StartedEngin
 
 /** Starts a Cassandra cluster on 127.0.0.1, 127.0.0.2, … for this process alone; all nodes know each other. */
 export function startCassandraCluster(size: number): Promise<StartedEngines>;
+
+/** Runs one statement as the administrator of a Postgres server, on a connection of its own. */
+export function administer(url: string, statement: string): Promise<void>;

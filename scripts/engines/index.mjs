@@ -1,6 +1,7 @@
 // For tests: engines that end with the process that started them.
 import { EngineSet } from './engine-set.mjs';
 
+export { administer } from './administer.mjs';
 export { S3_ACCOUNT } from './s3.mjs';
 
 /**

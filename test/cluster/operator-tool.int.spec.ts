@@ -18,18 +18,14 @@ import { send, user } from '../../libs/domain/src/conversation/testing/given-con
 import { testCassandra } from '../../libs/infra/src/cassandra/testing/test-keyspace.testing.js';
 import { connectCassandra } from '../../libs/infra/src/cassandra/index.js';
 import { clientOptions } from '../../libs/infra/src/kafka/index.js';
+import { administer } from '../../scripts/engines/index.mjs';
 
 const NAME = `t_${randomBytes(6).toString('hex')}`;
 const CONVERSATION = randomUUID();
-
-async function administer(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: process.env['POSTGRES_ADMIN_URL'] });
-  await client.connect();
-  await client.query(sql).finally(() => client.end());
-}
+const ADMIN_URL = process.env['POSTGRES_ADMIN_URL'] ?? '';
 
 function environmentOf(more: Record<string, string> = {}): Record<string, string> {
-  const url = new URL(process.env['POSTGRES_ADMIN_URL'] ?? '');
+  const url = new URL(ADMIN_URL);
   url.pathname = NAME;
   const given = ['KAFKA_BROKERS', 'CASSANDRA_CONTACT_POINTS', 'REDIS_URL'].map((name) => [name, process.env[name]]);
   return {
@@ -61,7 +57,7 @@ describe('the operator’s tool on the engines of the cluster', () => {
   let close: () => Promise<void> = async () => {};
 
   beforeAll(async () => {
-    await administer(`CREATE DATABASE ${NAME}`);
+    await administer(ADMIN_URL, `CREATE DATABASE ${NAME}`);
     config = loadConfiguration(environmentOf());
   });
   afterAll(async () => {
@@ -69,7 +65,7 @@ describe('the operator’s tool on the engines of the cluster', () => {
     const client = await connectCassandra({ ...testCassandra(), keyspace: NAME }, null);
     await client.execute(`DROP KEYSPACE IF EXISTS ${NAME}`, [], { prepare: false, readTimeout: 30_000 });
     await client.shutdown();
-    await administer(`DROP DATABASE ${NAME} WITH (FORCE)`);
+    await administer(ADMIN_URL, `DROP DATABASE ${NAME} WITH (FORCE)`);
   });
 
   async function open(): Promise<PipelineAdapters> {

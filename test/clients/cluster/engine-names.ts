@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'cassandra-driver';
-import pg from 'pg';
+import { administer } from '../../../scripts/engines/index.mjs';
 
 const DROP_KEYSPACE_TIMEOUT_MS = 30_000;
 
@@ -52,16 +52,6 @@ function addressOf(engines: Environment, variable: string): string {
   const address = engines[variable];
   if (!address) throw new Error(`${variable} is not set: run \`npm run test:cluster\`.`);
   return address;
-}
-
-async function administer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }
 
 async function dropKeyspace(contactPoints: string, name: string): Promise<void> {
