@@ -1,60 +1,16 @@
 import type { Message } from '@parley/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyChange } from '../messages/message.projection.js';
 import { textBytes } from '../messages/text-bytes.js';
-import type { MessageRead, MessageStore, MessageWrite, SendRow } from './message-store.port.js';
+import type { MessageRead, MessageStore, MessageWrite } from './message-store.port.js';
+import { deleted, edited, newConversation, SENDER, sent } from './testing/written-messages.js';
 
 export interface MessageStoreUnderTest {
   store: MessageStore;
   close?: () => Promise<void>;
 }
 
-const AT = Date.UTC(2026, 10, 22, 10);
-const SENDER = '00000000-0000-4000-8000-00000000000a';
 const BYTES_MAX = 1_000_000;
 const EVERYTHING = { fromSeq: 1, toSeq: Number.MAX_SAFE_INTEGER };
-
-let conversations = 0;
-const nextConversation = (): string => `00000000-0000-4000-8001-${String(++conversations).padStart(12, '0')}`;
-const idOf = (conversationId: string, seq: number): string =>
-  ((BigInt(AT) << 20n) + BigInt(Number(conversationId.slice(-6))) * 10_000n + BigInt(seq)).toString();
-
-function write(conversationId: string, seq: number, content = `message ${seq}`): MessageWrite & { send: SendRow } {
-  const message: Message = {
-    messageId: idOf(conversationId, seq),
-    seq,
-    rev: seq + 1,
-    conversationId,
-    senderId: SENDER,
-    content,
-    contentType: 'text',
-    clientMsgId: `c${seq}`,
-    timestamp: new Date(AT + seq).toISOString(),
-    media: [],
-    replyToMessageId: null,
-    editedAt: null,
-    deletedAt: null,
-    reactions: [],
-  };
-  const { messageId, senderId, clientMsgId, rev } = message;
-  const send = { conversationId, senderId, clientMsgId, messageId, seq, rev, at: AT + seq, requestHash: `h${seq}` };
-  return { message, send };
-}
-
-function edited({ message }: MessageWrite, rev: number, content: string): MessageWrite {
-  const { conversationId, messageId, seq } = message;
-  const change = {
-    type: 'message-edited',
-    version: 1,
-    conversationId,
-    at: AT + rev,
-    rev,
-    messageId,
-    seq,
-    content,
-  } as const;
-  return { message: applyChange(message, change), send: null };
-}
 
 /** What every message store keeps to. */
 export function messageStoreContract(name: string, make: () => Promise<MessageStoreUnderTest>): void {
@@ -68,8 +24,8 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
     afterAll(async () => opened.close?.());
 
     const filled = async (count: number): Promise<{ conversationId: string; writes: MessageWrite[] }> => {
-      const conversationId = nextConversation();
-      const writes = Array.from({ length: count }, (_, index) => write(conversationId, index + 1));
+      const conversationId = newConversation();
+      const writes = Array.from({ length: count }, (_, index) => sent(conversationId, index + 1));
       await store.append(writes);
       return { conversationId, writes };
     };
@@ -78,8 +34,8 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
     const seqs = (messages: readonly Message[]): number[] => messages.map((message) => message.seq);
 
     it('gives back what was written, to the letter', async () => {
-      const conversationId = nextConversation();
-      const odd = write(conversationId, 1, `quotes " ' \\ {a,b} , NULL \n\t emoji 🦊 \u202e combining e\u0301`);
+      const conversationId = newConversation();
+      const odd = sent(conversationId, 1, `quotes " ' \\ {a,b} , NULL \n\t emoji 🦊 \u202e combining e\u0301`);
       odd.message.replyToMessageId = '9223372036854775807';
       odd.message.reactions = [{ emoji: '👍', userIds: [SENDER] }];
       await store.append([odd]);
@@ -87,9 +43,9 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
     });
 
     it('shows a write to every read that begins after it', async () => {
-      const conversationId = nextConversation();
+      const conversationId = newConversation();
       for (let seq = 1; seq <= 5; seq++) {
-        await store.append([write(conversationId, seq)]);
+        await store.append([sent(conversationId, seq)]);
         const page = await store.read({
           conversationId,
           range: EVERYTHING,
@@ -133,8 +89,8 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
 
     describe('a bound in bytes', () => {
       const sized = async (...chars: number[]): Promise<string> => {
-        const conversationId = nextConversation();
-        await store.append(chars.map((count, index) => write(conversationId, index + 1, 'x'.repeat(count))));
+        const conversationId = newConversation();
+        await store.append(chars.map((count, index) => sent(conversationId, index + 1, 'x'.repeat(count))));
         return conversationId;
       };
       const read = (conversationId: string, request: Partial<MessageRead>): Promise<number[]> =>
@@ -160,11 +116,11 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
       });
 
       it('counts bytes rather than characters, and media and reactions too', async () => {
-        const conversationId = nextConversation();
+        const conversationId = newConversation();
         const writes = [
-          write(conversationId, 1, '€'.repeat(100)),
-          write(conversationId, 2, 'x'),
-          write(conversationId, 3),
+          sent(conversationId, 1, '€'.repeat(100)),
+          sent(conversationId, 2, 'x'),
+          sent(conversationId, 3),
         ];
         writes[1]?.message.media.push({ url: `https://media.example/${'m'.repeat(200)}` } as Message['media'][number]);
         writes[2]?.message.reactions.push({ emoji: '👍', userIds: Array.from({ length: 10 }, () => SENDER) });
@@ -238,18 +194,17 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
 
     it('locates a message and tells whether it is deleted', async () => {
       const { conversationId, writes } = await filled(1);
-      const { message } = writes[0] as MessageWrite;
-      const { messageId, seq } = message;
+      const [write] = writes as [MessageWrite];
+      const { messageId, seq } = write.message;
       expect(await store.locate(conversationId, messageId)).toEqual({
         messageId,
         seq,
         authorId: SENDER,
         deleted: false,
       });
-      const change = { type: 'message-deleted', version: 1, conversationId, at: AT, rev: 7, messageId, seq } as const;
-      await store.append([{ message: applyChange(message, { ...change, deletedBy: SENDER }), send: null }]);
+      await store.append([deleted(write, 7)]);
       expect(await store.locate(conversationId, messageId)).toMatchObject({ deleted: true });
-      expect(await store.locate(nextConversation(), messageId)).toBeNull();
+      expect(await store.locate(newConversation(), messageId)).toBeNull();
       expect(await store.conversationOf(messageId)).toBe(conversationId);
       expect(await store.conversationOf('1')).toBeNull();
     });
@@ -271,8 +226,8 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
     });
 
     it('counts a message as changed that was changed in the very write that made it', async () => {
-      const conversationId = nextConversation();
-      const made = write(conversationId, 1);
+      const conversationId = newConversation();
+      const made = sent(conversationId, 1);
       await store.append([{ message: edited(made, 5, 'at once').message, send: made.send }]);
       const request = { conversationId, afterRev: 0, range: EVERYTHING, limit: 9, bytesMax: BYTES_MAX };
       expect(seqs((await store.changes(request)).messages)).toEqual([1]);
@@ -284,7 +239,7 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
       const found = await store.findSends([
         key,
         { ...key, clientMsgId: 'C2' },
-        { ...key, conversationId: nextConversation() },
+        { ...key, conversationId: newConversation() },
       ]);
       expect(found).toEqual([writes[1]?.send]);
     });

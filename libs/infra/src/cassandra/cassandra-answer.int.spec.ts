@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CassandraMessageStore } from './cassandra-message-store.js';
 import { eventually } from './testing/eventually.testing.js';
 import { openTestKeyspace, type TestKeyspace } from './testing/test-keyspace.testing.js';
-import { newConversation, sent } from './testing/written-messages.testing.js';
+import { newConversation, sent } from '../../../domain/src/ports/testing/written-messages.js';
 
 /** What the driver keeps of a node, as far as this test takes it away. */
 interface DriverHost {

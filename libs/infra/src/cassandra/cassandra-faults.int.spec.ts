@@ -8,7 +8,7 @@ import { checkCassandra } from './cassandra-condition.js';
 import { CassandraMessageStore } from './cassandra-message-store.js';
 import { migrateCassandra } from './cassandra-schema.js';
 import { eventually } from './testing/eventually.testing.js';
-import { newConversation, sent } from './testing/written-messages.testing.js';
+import { newConversation, sent } from '../../../domain/src/ports/testing/written-messages.js';
 
 /** 2 s are promised; half a second is for a machine that does much else. */
 const ANSWER_MS_MAX = 2_500;

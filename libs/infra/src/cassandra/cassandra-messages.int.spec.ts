@@ -4,7 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CassandraMessageStore } from './cassandra-message-store.js';
 import { SHORT_TEXT_BYTES_MAX } from './message-rows.js';
 import { openTestKeyspace, type TestKeyspace } from './testing/test-keyspace.testing.js';
-import { deleted, edited, newConversation, reacted, SENDER, sent } from './testing/written-messages.testing.js';
+import {
+  deleted,
+  edited,
+  newConversation,
+  reacted,
+  SENDER,
+  sent,
+} from '../../../domain/src/ports/testing/written-messages.js';
 
 const EVERYTHING = { fromSeq: 1, toSeq: Number.MAX_SAFE_INTEGER };
 const LONG = 'l'.repeat(SHORT_TEXT_BYTES_MAX + 1);

@@ -6,7 +6,7 @@ import { cassandraCondition, checkCassandra } from './cassandra-condition.js';
 import { CassandraMessageStore } from './cassandra-message-store.js';
 import { migrateCassandra } from './cassandra-schema.js';
 import { eventually } from './testing/eventually.testing.js';
-import { deleted, edited, newConversation, sent } from './testing/written-messages.testing.js';
+import { deleted, edited, newConversation, sent } from '../../../domain/src/ports/testing/written-messages.js';
 
 describe('three Cassandra nodes', () => {
   let engines: StartedEngines;

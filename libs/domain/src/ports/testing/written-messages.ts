@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Message } from '@parley/contracts';
-import { applyChange, type MessageWrite } from '@parley/domain';
+import { applyChange } from '../../messages/message.projection.js';
+import type { MessageWrite, SendRow } from '../message-store.port.js';
 
 const AT = Date.UTC(2026, 10, 22, 10);
 export const SENDER = '00000000-0000-4000-8000-00000000000a';
@@ -16,7 +17,11 @@ export function newConversation(): string {
 }
 
 /** A new message as its owner writes it; the conversation's creation was rev 1. */
-export function sent(conversationId: string, seq: number, content = `message ${seq}`): MessageWrite {
+export function sent(
+  conversationId: string,
+  seq: number,
+  content = `message ${seq}`,
+): MessageWrite & { send: SendRow } {
   const messageId = ((numbers.get(conversationId) as bigint) * 1_000_000n + BigInt(seq)).toString();
   const message: Message = {
     messageId,
