@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'cassandra-driver';
+import { CassandraMessageStore } from '../../libs/infra/src/cassandra/index.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEngines, type EngineNode, type StartedEngines } from '../../scripts/engines/index.mjs';
 import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
@@ -55,6 +56,20 @@ async function loseEverything(): Promise<void> {
   }
 }
 
+/** Those that were marked in the last run of the node. */
+async function wholePartitions(): Promise<number[]> {
+  const keyspace = names.environment['CASSANDRA_KEYSPACE'] as string;
+  const client = new Client({ contactPoints: [cassandra.address], localDataCenter: 'datacenter1', keyspace });
+  try {
+    const run = await new CassandraMessageStore(client).currentRun();
+    const { rows } = await client.execute('SELECT partition, run FROM whole_partition');
+    const whole = rows.filter((row) => row['run'] === run).map((row) => row['partition'] as number);
+    return whole.toSorted((one, other) => one - other);
+  } finally {
+    await client.shutdown();
+  }
+}
+
 async function reappended(): Promise<number> {
   const figures = await Promise.all(group.of('worker').map(({ url }) => figuresAt(url)));
   return figures.reduce((sum, text) => sum + Number(/^messages_reappended_total (\d+)$/m.exec(text)?.[1]), 0);
@@ -98,5 +113,34 @@ describe('a store whose node was killed and is back without what it had acknowle
     const again = await ada.rest.call('POST', path(5), { body: sends[5] });
     expect([again.status, (again.json as { messageId: string }).messageId]).toEqual([200, ids[5]]);
     await expect.poll(reappended, BACK).toBeGreaterThanOrEqual(countBefore + MESSAGES);
+  }, 240_000);
+
+  it('is written again by workers that start after its node did, and not by those that start while it runs', async () => {
+    const [api] = group.of('api') as [RoleProcess];
+    const [ada, bob] = [await TestUser.signUp(api.url), await TestUser.signUp(api.url)];
+    const room = await ada.group([bob]);
+    const path = `/v1/conversations/${room.conversationId}/messages`;
+    const body = { content: 'kept', clientMsgId: randomUUID() };
+    expect((await ada.rest.call('POST', path, { body })).status).toBe(201);
+    const history = async (): Promise<unknown> => (await bob.history(room.conversationId)).items;
+    const before = await history();
+    const workers = group.of('worker');
+    await expect.poll(wholePartitions, BACK).toEqual([0, 1, 2, 3]);
+
+    // Nothing is missing, however the worker ended: what it finds whole it leaves alone.
+    for (const end of ['stop', 'destroy'] as const) {
+      await Promise.all(workers.map((worker) => worker[end]()));
+      await Promise.all(workers.map((worker) => group.startOne(worker)));
+      const told = (): boolean => workers.every((worker) => worker.lastWords.includes('nothing is appended again'));
+      await expect.poll(told, BACK).toBe(true);
+      expect(await reappended()).toBe(0);
+    }
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await loseEverything();
+    await cassandra.kill();
+    await cassandra.start();
+    await Promise.all(workers.map((worker) => group.startOne(worker)));
+    await expect.poll(history, BACK).toEqual(before);
+    expect(await reappended()).toBeGreaterThan(0);
   }, 240_000);
 });

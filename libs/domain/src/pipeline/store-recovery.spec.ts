@@ -42,6 +42,9 @@ class Ground {
   failures = 0;
   nextOffset: number | null = null;
   owned = new Set([3]);
+  /** Null: a node is away. */
+  run: string | null = null;
+  readonly marked = new Map<number, string>();
   private returned: (awaySinceMs: number) => void = () => {};
 
   add(event: { type: ConversationEvent['type'] } & object): void {
@@ -88,6 +91,12 @@ class Ground {
     },
     find: async (_conversationId: string, ids: readonly string[]) =>
       ids.flatMap((id) => this.stored.get(id)?.message ?? []),
+    currentRun: async () => this.run,
+    wholeIn: async (run: string, partitions: readonly number[]) =>
+      new Set(partitions.filter((partition) => this.marked.get(partition) === run)),
+    markWhole: async (run: string, partitions: readonly number[]) => {
+      for (const partition of partitions) this.marked.set(partition, run);
+    },
     onNodeReturned: (listener: (awaySinceMs: number) => void) => {
       this.returned = listener;
       return () => {};
@@ -209,7 +218,7 @@ describe('the recovery of a store', () => {
     expect(reports.at(-1)).toMatchObject({ events: 60, messages: 60, missing: 0 });
   });
 
-  it('does so at a start for the last messages of its partitions, whenever they were, and only then', async () => {
+  it('does so at a start for the last messages of its partitions, whenever they were, and only then while a node is away', async () => {
     recovery.start();
     await pass(1_000);
     expect(ground.stored.size).toBe(11);
@@ -222,6 +231,66 @@ describe('the recovery of a store', () => {
     ground.owned = new Set([3, 4]);
     await pass(2_000);
     expect(ground.stored.size).toBe(0);
+  });
+
+  it('does nothing at a start for partitions that were whole, as long as no node has started since', async () => {
+    ground.run = 'one';
+    recovery.start();
+    await pass(3_000);
+    expect(ground.stored.size).toBe(11);
+    expect(ground.marked.get(3)).toBe('one');
+    // The next process, after whatever end of this one.
+    await recovery.stop();
+    ground.stored.clear();
+    recovery = recoveryWith(10_000);
+    recovery.start();
+    await pass(600_000);
+    expect(ground.stored.size).toBe(0);
+    await recovery.stop();
+    ground.run = 'two';
+    recovery = recoveryWith(10_000);
+    recovery.start();
+    await pass(3_000);
+    expect(ground.stored.size).toBe(11);
+    expect(ground.marked.get(3)).toBe('two');
+  });
+
+  it('does it for a partition that it takes later, if nobody has since a node started', async () => {
+    ground.run = 'two';
+    ground.owned = new Set();
+    ground.marked.set(3, 'one');
+    await startQuietly();
+    ground.owned = new Set([3]);
+    await pass(3_000);
+    expect(ground.stored.size).toBe(11);
+    expect(ground.marked.get(3)).toBe('two');
+  });
+
+  it('calls whole what a node that is back has again, not before it has all of it, and not while one is away', async () => {
+    ground.run = 'one';
+    await startQuietly();
+    ground.marked.clear();
+    ground.run = 'two';
+    ground.failures = 1;
+    ground.comesBack(T0 + 50_000);
+    await pass(1_000);
+    expect(ground.marked.get(3)).toBeUndefined();
+    await pass(4_000);
+    expect(ground.stored.size).toBe(60);
+    expect(ground.marked.get(3)).toBe('two');
+    ground.marked.clear();
+    ground.run = null;
+    ground.comesBack(T0 + 50_000);
+    await pass(3_000);
+    expect(ground.marked.get(3)).toBeUndefined();
+  });
+
+  it('calls a partition without messages whole', async () => {
+    ground.events.length = 0;
+    ground.run = 'one';
+    recovery.start();
+    await pass(3_000);
+    expect(ground.marked.get(3)).toBe('one');
   });
 
   it('does it for a partition too whose owner ended before it could', async () => {

@@ -5,7 +5,7 @@ import type { MessageReappender, ReappendCount, TimeSpan } from './message-reapp
 
 /** A node is noticed to be away some time after it went, and clocks differ: events so much later are appended too. */
 const NOTICED_WITHIN_MS = 60_000;
-/** Partitions that a process takes so soon after its start may have been without an owner when a node went. */
+/** While a node is away, only partitions that a process takes so soon after its start may have had no owner when it went. */
 const STARTING_MS = 60_000;
 /** After a node was back for so long, the owners of then have done it. */
 const RETURN_REMEMBERED_MS = 15 * 60_000;
@@ -30,8 +30,8 @@ export interface StoreRecoveryOptions {
 
 /**
  * What a store acknowledged shortly before a node of it died may be gone: so when a node is back, the owner of each
- * partition appends again what the stream says of that time. So does a process that starts for the last events of the
- * partitions that it takes, since nobody may have seen what happened to the store before.
+ * partition appends again what the stream says of that time. So does whoever takes a partition for its last events,
+ * unless it is marked as whole and no node has started anew since: nobody may have seen what happened to the store.
  *
  * One span of one partition at a time; what fails is begun again. Does nothing for stores that lose nothing.
  */
@@ -102,7 +102,7 @@ export class StoreRecovery {
     const owned = new Set(this.ports.owned());
     for (const partition of owned) {
       if (this.seen.has(partition)) continue;
-      if (now - this.startedAt < STARTING_MS) this.fresh.add(partition);
+      this.fresh.add(partition);
       if (this.lastReturn && now - this.lastReturn.at < RETURN_REMEMBERED_MS) this.add(partition, this.lastReturn.span);
     }
     this.seen = owned;
@@ -112,10 +112,11 @@ export class StoreRecovery {
     const total: ReappendCount = { events: 0, messages: 0, missing: 0 };
     const began = this.now();
     try {
-      await this.addLast();
+      const run = await this.ports.store.currentRun();
+      await this.addLast(run);
       for (const partition of this.due.keys()) {
         if (this.stopping.signal.aborted) return;
-        await this.reappend(partition, total);
+        await this.reappend(partition, run, total);
       }
       this.retryMs = RETRY_MS.first;
     } catch (error) {
@@ -128,26 +129,43 @@ export class StoreRecovery {
     this.options.onReport?.('Recent events were appended to the message store again', figures);
   }
 
-  /** The time before the last message of each fresh partition, whenever that was. */
-  private async addLast(): Promise<void> {
+  /** The time before the last message of each fresh partition that is not known to be whole, whenever that was. */
+  private async addLast(run: string | null): Promise<void> {
+    const { store, checkpoint } = this.ports;
     const partitions = [...this.fresh];
     if (partitions.length === 0) return;
-    for (const { partition, clock } of await this.ports.checkpoint.progress(partitions)) {
-      if (clock.ms > 0)
-        this.add(partition, { fromMs: clock.ms - this.options.windowMs, toMs: Number.MAX_SAFE_INTEGER });
+    const unseen = run !== null || this.now() - this.startedAt < STARTING_MS ? partitions : [];
+    const whole = run === null ? new Set<number>() : await store.wholeIn(run, unseen);
+    if (whole.size > 0) {
+      const figures = { partitions: whole.size };
+      this.options.onReport?.(
+        'No node has started since these partitions were whole: nothing is appended again',
+        figures,
+      );
+    }
+    const unsure = unseen.filter((partition) => !whole.has(partition));
+    const progress = unsure.length === 0 ? [] : await checkpoint.progress(unsure);
+    const empty = progress.filter(({ clock }) => clock.ms === 0).map(({ partition }) => partition);
+    if (run !== null && empty.length > 0) await store.markWhole(run, empty);
+    for (const { partition, clock } of progress) {
+      if (clock.ms === 0) continue;
+      this.add(partition, { fromMs: clock.ms - this.options.windowMs, toMs: Number.MAX_SAFE_INTEGER });
     }
     for (const partition of partitions) this.fresh.delete(partition);
   }
 
   /** Also where the partition has a new owner by now, which does no harm: a write carries its rev, whoever makes it. */
-  private async reappend(partition: number, total: ReappendCount): Promise<void> {
+  private async reappend(partition: number, run: string | null, total: ReappendCount): Promise<void> {
     const span = this.due.get(partition)!;
-    const { events, messages, missing } = await this.reappender.run(partition, span, this.stopping.signal);
+    const { signal } = this.stopping;
+    const { events, messages, missing } = await this.reappender.run(partition, span, signal);
     total.events += events;
     total.messages += messages;
     total.missing += missing;
     this.ports.metrics.messagesReappended(messages);
-    // Unless another node came back meanwhile.
+    // Unless it was cut short, or another node came back meanwhile.
+    if (signal.aborted || this.due.get(partition) !== span) return;
+    if (run !== null) await this.ports.store.markWhole(run, [partition]);
     if (this.due.get(partition) === span) this.due.delete(partition);
   }
 }

@@ -88,4 +88,20 @@ export abstract class MessageStore {
   onNodeReturned(_listener: (awaySinceMs: number) => void): (() => void) | null {
     return null;
   }
+
+  /**
+   * Names the run that the store is in: another one as soon as any part of it has started anew, however it had ended.
+   * Null while a part of it is away, and for a store whose acknowledgements outlast every crash.
+   */
+  async currentRun(): Promise<string | null> {
+    return null;
+  }
+
+  /** Of these partitions, those that were marked in this run: all that is acknowledged of them is there. */
+  async wholeIn(_run: string, _partitions: readonly number[]): Promise<ReadonlySet<number>> {
+    return new Set();
+  }
+
+  /** All that was acknowledged of these partitions is there, as of this run. Replaces what was said of earlier ones. */
+  async markWhole(_run: string, _partitions: readonly number[]): Promise<void> {}
 }

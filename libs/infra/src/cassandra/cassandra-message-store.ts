@@ -25,6 +25,7 @@ import {
 import { type MessageRow, messageOf, rowTextBytes } from './message-rows.js';
 import { type PartitionWrite, partitionWrites } from './message-writes.js';
 import { NodeReturns } from './node-returns.js';
+import { nodeStarts } from './node-starts.js';
 import { fitting, wholeMessages } from './whole-messages.js';
 
 /** Requests of one call that are under way at a time. */
@@ -33,6 +34,9 @@ const REQUESTS_AT_ONCE_MAX = 64;
 const WRITE_TIMEOUT_MS = 5_000;
 /** Ids are 64-bit numbers with a sign; a greater one is nobody's. */
 const MESSAGE_ID_MAX = 2n ** 63n - 1n;
+
+const WHOLE_IN = 'SELECT run FROM whole_partition WHERE partition = ?';
+const MARK_WHOLE = 'UPDATE whole_partition SET run = ? WHERE partition = ?';
 
 interface PlaceRow extends types.Row {
   conversation_id: types.Uuid;
@@ -110,6 +114,29 @@ export class CassandraMessageStore extends MessageStore {
 
   override onNodeReturned(listener: (awaySinceMs: number) => void): () => void {
     return this.returns.listen(listener);
+  }
+
+  override async currentRun(): Promise<string | null> {
+    return cassandraAnswer(() => nodeStarts(this.client));
+  }
+
+  override async wholeIn(run: string, partitions: readonly number[]): Promise<ReadonlySet<number>> {
+    return cassandraAnswer(async () => {
+      const whole = new Set<number>();
+      await mapBounded(partitions, REQUESTS_AT_ONCE_MAX, async (partition) => {
+        const [row] = await this.select(WHOLE_IN, [partition]);
+        if (row?.['run'] === run) whole.add(partition);
+      });
+      return whole;
+    });
+  }
+
+  override async markWhole(run: string, partitions: readonly number[]): Promise<void> {
+    await cassandraWrite(async () => {
+      await mapBounded(partitions, REQUESTS_AT_ONCE_MAX, (partition) =>
+        this.client.execute(MARK_WHOLE, [run, partition], { readTimeout: WRITE_TIMEOUT_MS }),
+      );
+    });
   }
 
   private async write(statements: PartitionWrite): Promise<void> {

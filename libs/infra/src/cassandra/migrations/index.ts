@@ -1,4 +1,5 @@
 import messages from './0001-messages.cql?raw';
+import wholePartitions from './0002-whole-partitions.cql?raw';
 
 export interface Migration {
   version: number;
@@ -7,4 +8,7 @@ export interface Migration {
 }
 
 /** In order; what was once released is never changed, only followed by another. */
-export const CASSANDRA_MIGRATIONS: readonly Migration[] = [{ version: 1, name: '0001-messages', cql: messages }];
+export const CASSANDRA_MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: '0001-messages', cql: messages },
+  { version: 2, name: '0002-whole-partitions', cql: wholePartitions },
+];
