@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { pbkdf2Sync, randomBytes, randomUUID } from 'node:crypto';
 import { chmod, chown, copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { kafkaConditionOf, openDatabase, redisConditionOf } from '@parley/infra';
 import { type AppConfig, loadConfiguration } from '@parley/infra/config';
+import { alterUserScramCredentialsV0, Connection } from '@platformatic/kafka';
 import { createClient } from '@redis/client';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -17,6 +18,25 @@ import { type Certificates, makeCertificates } from './certificates.js';
 
 function configOf(environment: Record<string, string>): AppConfig {
   return loadConfiguration({ COMMAND_LOG: 'postgres', ...environment });
+}
+
+/** How Kafka numbers the mechanisms, and the hash in each. */
+const SCRAM = { 'SCRAM-SHA-256': { mechanism: 1, hash: 'sha256' }, 'SCRAM-SHA-512': { mechanism: 2, hash: 'sha512' } };
+const SCRAM_ITERATIONS = 4_096;
+
+/** Makes the account in the brokers' own list, as `kafka-configs.sh --add-config` does. */
+async function addScramAccount(address: string, name: string, password: string): Promise<void> {
+  const [host = '', port] = address.split(':');
+  const connection = new Connection('test');
+  await connection.connect(host, Number(port));
+  // An account with two mechanisms is two requests.
+  for (const { mechanism, hash } of Object.values(SCRAM)) {
+    const salt = randomBytes(24);
+    const saltedPassword = pbkdf2Sync(password, salt, SCRAM_ITERATIONS, hash === 'sha256' ? 32 : 64, hash);
+    const account = { name, mechanism, iterations: SCRAM_ITERATIONS, salt, saltedPassword };
+    await alterUserScramCredentialsV0.api.async(connection, [], [account]);
+  }
+  await connection.close();
 }
 
 /** Engines of these tests alone, told to take connections over TLS. */
@@ -137,37 +157,38 @@ describe('an encrypted connection', () => {
         .replace(/^(advertised\.listeners=.*)$/m, `$1,SASL_SSL://localhost:${port}`)
         .replace(/^(listener\.security\.protocol\.map=.*)$/m, '$1,SASL_SSL:SASL_SSL');
       const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_parley="secret";';
+      const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
       const more = [
-        'sasl.enabled.mechanisms=PLAIN',
+        'sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
         `listener.name.sasl_ssl.plain.sasl.jaas.config=${login}`,
+        ...Object.keys(SCRAM).map((name) => `listener.name.sasl_ssl.${name.toLowerCase()}.sasl.jaas.config=${scram}`),
         'ssl.keystore.type=PEM',
         `ssl.keystore.location=${certificates.keyAndCertificateFile}`,
       ];
       await writeFile(file, `${secured}${more.join('\n')}\n`);
       await broker!.start();
+      await addScramAccount(broker!.address, 'parley', 'secret');
       brokers = `localhost:${port}`;
     });
     afterAll(async () => engines.stop());
 
-    const environment = (more: Record<string, string> = {}): Record<string, string> => ({
+    const environment = (mechanism: string, more: Record<string, string> = {}): Record<string, string> => ({
       COMMAND_LOG: 'kafka',
       KAFKA_BROKERS: brokers,
       KAFKA_TLS: 'on',
       KAFKA_TLS_CA_FILE: certificates.caFile,
-      KAFKA_SASL_MECHANISM: 'PLAIN',
+      KAFKA_SASL_MECHANISM: mechanism,
       KAFKA_SASL_USERNAME: 'parley',
       KAFKA_SASL_PASSWORD: 'secret',
       ...more,
     });
 
-    it('makes topics, appends and reads', async () => {
-      const connection = kafkaConnectionOf(configOf(environment()), 'test');
-      const topics = await openKafkaTopics({
-        ...connection,
-        topicPrefix: 'secured',
-        partitions: 1,
-        replicationFactor: 1,
-      });
+    const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
+
+    it.each(mechanisms)('makes topics, appends and reads with %s', async (mechanism) => {
+      const connection = kafkaConnectionOf(configOf(environment(mechanism)), 'test');
+      const topicPrefix = `secured-${mechanism}`;
+      const topics = await openKafkaTopics({ ...connection, topicPrefix, partitions: 1, replicationFactor: 1 });
       const log = new KafkaCommandLog({ ...connection, topic: topics.commands, partitions: 1 });
       try {
         const record = sendRecord(randomUUID());
@@ -177,16 +198,22 @@ describe('an encrypted connection', () => {
       } finally {
         await log.close();
       }
-      const condition = await kafkaConditionOf(configOf(environment({ KAFKA_TOPIC_PREFIX: 'secured' })));
+      const condition = await kafkaConditionOf(configOf(environment(mechanism, { KAFKA_TOPIC_PREFIX: topicPrefix })));
       expect(condition).toMatchObject({ brokers: 1, topics: [{ partitions: 1, leaderless: 0 }, { partitions: 1 }] });
     });
 
-    it('is refused with a wrong password, and not made when the certificate is a stranger’s', async () => {
-      const wrong: Record<string, string>[] = [
-        { KAFKA_SASL_PASSWORD: 'guessed' },
-        { KAFKA_TLS_CA_FILE: certificates.strangerCaFile },
-      ];
-      for (const more of wrong) await expect(kafkaConditionOf(configOf(environment(more)))).rejects.toThrow(Error);
-    });
+    it.each(mechanisms)(
+      'with %s is refused with a wrong password or name, and not made when the certificate is a stranger’s',
+      async (mechanism) => {
+        const wrong: Record<string, string>[] = [
+          { KAFKA_SASL_PASSWORD: 'guessed' },
+          { KAFKA_SASL_USERNAME: 'nobody' },
+          { KAFKA_TLS_CA_FILE: certificates.strangerCaFile },
+        ];
+        for (const more of wrong) {
+          await expect(kafkaConditionOf(configOf(environment(mechanism, more)))).rejects.toThrow(Error);
+        }
+      },
+    );
   });
 });
