@@ -13,7 +13,7 @@ import {
   partitionOf,
   PartitionRunner,
 } from '@parley/domain';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { send, user } from '../../../domain/src/conversation/testing/given-conversation.js';
 import { MemoryBroadcast } from '../memory/memory-broadcast.js';
 import { MemoryCommandLog } from '../memory/memory-command-log.js';
@@ -187,6 +187,31 @@ describe('a partition owner on Postgres', () => {
     const ids = running.commit.batches.map((batch) => batch.messages[0]?.message.messageId);
     expect(new Set(ids).size).toBe(1);
     expect(await sent).toMatchObject({ messageId: ids[0] });
+  });
+
+  it.each([
+    ['the disk is full', '53100'],
+    ['memory is short', '53200'],
+    ['it fell into a deadlock', '40P01'],
+    ['an operator cancelled it', '57014'],
+  ])('keeps a batch that Postgres cannot take because %s, until it can: nothing is set aside', async (_why, code) => {
+    const running = await start();
+    void running.ask(user('a'), create('b'));
+    await running.turn();
+    await database.pool.query(
+      `CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'trouble' USING ERRCODE = '${code}'; END $$;
+       CREATE TRIGGER trouble BEFORE INSERT ON message EXECUTE FUNCTION trouble()`,
+    );
+    const sent = running.ask(user('a'), send('1'));
+    const turn = running.turn();
+    await vi.waitFor(() => expect(running.troubles.length).toBeGreaterThan(3));
+    await database.pool.query('DROP TRIGGER trouble ON message; DROP FUNCTION trouble');
+    await turn;
+    expect(await sent).toMatchObject({ kind: 'sent', seq: 1, rev: 2, duplicate: false });
+    expect((await stored()).map(({ seq }) => seq)).toEqual([1]);
+    expect(new Set(running.troubles)).toEqual(new Set(['a commit failed']));
+    expect((await database.pool.query('SELECT FROM dead_letter')).rowCount).toBe(0);
   });
 
   it('finds a repeated send after a restart, which it has no memory of', async () => {
