@@ -1,5 +1,5 @@
 const FUNCTIONS_AND_WORDS = new Set(
-  `sum min max avg count by without and or unless on ignoring bool rate irate increase deriv delta histogram_quantile
+  `sum min max avg count by without and or unless on ignoring bool rate irate increase deriv delta histogram_quantile topk min_over_time
    label_values offset group_left group_right job le`.split(/\s+/),
 );
 

@@ -285,6 +285,23 @@ describe('the recovery of a store', () => {
     expect(ground.marked.get(3)).toBeUndefined();
   });
 
+  it('does not call whole what a stop has cut short', async () => {
+    ground.run = 'one';
+    for (let n = 101; n <= 2_000; n++) ground.send(n);
+    recovery = recoveryWith(10_000_000);
+    const append = ground.store.append.bind(ground.store);
+    let stopped: Promise<void> | null = null;
+    ground.store.append = async (writes) => {
+      stopped ??= recovery.stop();
+      await append(writes);
+    };
+    recovery.start();
+    await pass(3_000);
+    await stopped;
+    expect(ground.stored.size).toBe(500);
+    expect(ground.marked.get(3)).toBeUndefined();
+  });
+
   it('calls a partition without messages whole', async () => {
     ground.events.length = 0;
     ground.run = 'one';
