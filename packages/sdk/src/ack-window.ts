@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import { compareMessageIds } from './message-ids.js';
+import { compareMessageIds, covers, laterMark } from './message-ids.js';
 
 export const ACK_WINDOW_MS = 200;
 /** A socket may send 50 events a second; acks take at most half of that. */
@@ -9,6 +9,8 @@ const ACKS_PER_WINDOW_MAX = 5;
 export class AckWindow {
   private readonly due = new Map<string, string>();
   private readonly sent = new Map<string, string>();
+  /** The latest that came over the open connection: the server waits for its acknowledgement from this device. */
+  private readonly live = new Map<string, string>();
   private cancel: (() => void) | null = null;
 
   constructor(
@@ -16,7 +18,18 @@ export class AckWindow {
     private readonly send: (conversationId: string, messageId: string) => Promise<void>,
   ) {}
 
-  arrived(conversationId: string, messageId: string): void {
+  /** The server sent it to this device, and would send it again. */
+  told(conversationId: string, messageId: string): void {
+    this.live.set(conversationId, laterMark(this.live.get(conversationId) ?? null, messageId) ?? messageId);
+  }
+
+  liveOf(conversationId: string): string | undefined {
+    return this.live.get(conversationId);
+  }
+
+  /** @param isMarked another device has told the server already: without a live message this one need not */
+  arrived(conversationId: string, messageId: string, isMarked: boolean): void {
+    if (isMarked && !covers(this.live.get(conversationId) ?? null, messageId)) return;
     const last = this.due.get(conversationId) ?? this.sent.get(conversationId);
     if (last !== undefined && compareMessageIds(messageId, last) <= 0) return;
     this.due.set(conversationId, messageId);
@@ -26,10 +39,12 @@ export class AckWindow {
   forget(conversationId: string): void {
     this.due.delete(conversationId);
     this.sent.delete(conversationId);
+    this.live.delete(conversationId);
   }
 
   /** What could not be sent is sent now. */
   reconnected(): void {
+    this.live.clear();
     if (this.due.size > 0) this.schedule();
   }
 

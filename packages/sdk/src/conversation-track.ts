@@ -91,6 +91,12 @@ export class ConversationTrack {
     return this.window?.find(messageId) ?? this.detached?.find(messageId) ?? this.lookedUp.get(messageId);
   }
 
+  /** Undefined when the message is not among those that are here. */
+  seqOf(messageId: string): number | undefined {
+    const { lastMessage } = this.conversation;
+    return this.find(messageId)?.seq ?? (lastMessage?.messageId === messageId ? lastMessage.seq : undefined);
+  }
+
   /** What a sync is to name. */
   get cursor(): SyncCursor {
     const afterSeq = this.window ? this.window.tailSeq : this.conversation.lastSeq;

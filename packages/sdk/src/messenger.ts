@@ -183,7 +183,7 @@ export class Messenger {
     const track = this.tracks.get(conversationId);
     const upTo = messageId ?? track?.shown?.items.at(-1)?.messageId ?? track?.conversation.lastMessage?.messageId;
     if (!track || upTo === undefined) return;
-    const seq = seqOf(track, upTo);
+    const seq = track.seqOf(upTo);
     if (seq !== undefined && seq <= track.conversation.lastReadSeq) return;
     if (seq !== undefined) this.ownMark(conversationId, upTo, seq);
     this.reads.read(conversationId, upTo);
@@ -199,6 +199,7 @@ export class Messenger {
       case 'new_message':
         this.typing.set(event.payload.conversationId, event.payload.senderId, false);
         if (event.payload.senderId === this.door.selfId) this.outbox.seen(event.payload.clientMsgId);
+        else this.acks.told(event.payload.conversationId, event.payload.messageId);
         return this.revise(event.payload.conversationId, messageEvent('message', event.payload));
       case 'message_updated':
         return this.revise(event.payload.conversationId, messageEvent('change', event.payload));
@@ -263,7 +264,7 @@ export class Messenger {
     if (!track) return;
     if (track.mark(userId, kind, messageId)) this.refresh(track);
     if (userId !== this.door.selfId || kind !== 'lastReadMessageId') return;
-    const seq = seqOf(track, messageId);
+    const seq = track.seqOf(messageId);
     if (seq === undefined) this.sync.trigger();
     else this.ownMark(conversationId, messageId, seq);
   }
@@ -296,21 +297,26 @@ export class Messenger {
   /** Brings what follows from a track's new state: what is in its place, what has arrived, who is to be told. */
   private refresh(track: ConversationTrack): void {
     if (this.tracks.get(track.id) !== track) return;
-    const { window, conversation } = track;
+    const { window } = track;
     const rest = (this.unplaced.get(track.id) ?? []).filter(({ place }) => !window || place.seq > window.tailSeq);
     if (rest.length > 0) this.unplaced.set(track.id, rest);
     else this.unplaced.delete(track.id);
     this.forgetSent(track);
-    const last = window ? window.items.at(-1) : track.needsSync ? undefined : conversation.lastMessage;
-    if (last && last.senderId !== this.door.selfId) this.arrived(track, last.messageId);
+    this.arrived(track);
     if (track.needsSync && !track.catchingUp) this.sync.gapIn(track);
     this.cache.touch(track);
     this.door.changed(track.id);
   }
 
-  private arrived({ id, conversation }: ConversationTrack, messageId: string): void {
-    const self = conversation.members.find(({ userId }) => userId === this.door.selfId);
-    if (self?.lastDeliveredMessageId !== messageId) this.acks.arrived(id, messageId);
+  /** Acknowledges the latest message of others: one's own, which may follow it, need none. */
+  private arrived({ id, window, conversation, needsSync }: ConversationTrack): void {
+    const { selfId } = this.door;
+    const { lastMessage } = conversation;
+    const latest = lastMessage?.senderId === selfId ? this.acks.liveOf(id) : lastMessage?.messageId;
+    const messageId = window ? window.lastNotOf(selfId)?.messageId : needsSync ? undefined : latest;
+    if (messageId === undefined) return;
+    const self = conversation.members.find(({ userId }) => userId === selfId);
+    this.acks.arrived(id, messageId, self?.lastDeliveredMessageId === messageId);
   }
 
   /** What is in the window was stored, whether its answer came or not. */
@@ -389,10 +395,4 @@ export class Messenger {
 
 function messageEvent(kind: 'message' | 'change', message: Message): RevisionEvent {
   return { kind, rev: message.rev, message };
-}
-
-/** Undefined when the message is not among those that are here. */
-function seqOf(track: ConversationTrack, messageId: string): number | undefined {
-  const { lastMessage } = track.conversation;
-  return track.find(messageId)?.seq ?? (lastMessage?.messageId === messageId ? lastMessage.seq : undefined);
 }

@@ -37,6 +37,13 @@ export class TimelineWindow {
     return this.tail;
   }
 
+  /** The newest message that is somebody else's. */
+  lastNotOf(userId: string): Message | undefined {
+    for (let i = this.messages.length - 1; i >= 0; i--)
+      if (this.messages[i]?.senderId !== userId) return this.messages[i];
+    return undefined;
+  }
+
   /** Takes the next message or a newer version of one that is here; false for one that would leave a hole. */
   take(message: Message): boolean {
     if (message.seq > this.tail + 1) return false;

@@ -42,17 +42,23 @@ export function seededRandom(seed: number): () => number {
 /** A messenger of one user, and everything that can go wrong between it and the model server. */
 export class ModelClient {
   messenger: Messenger;
+  /** Of the current run; what an earlier one that was killed still does reaches nothing. */
+  private run: Run;
   faults: Faults = NO_FAULTS;
   readonly discontinuities: DiscontinuityReason[] = [];
   readonly faultsTold: unknown[] = [];
   readonly asked: { name: ClientEventName; payload: unknown }[] = [];
   /** Called after each change of the conversation. */
   onChange: () => void = () => {};
+  onRemoved: () => void = () => {};
   onAsk: (name: ClientEventName, payload: unknown) => void = () => {};
   /** Each connection has a number; what an earlier one still carries is lost. */
   private connection = 0;
   private isConnected = false;
   private runs = 0;
+  /** Of the latest message of others that came over the connection of now. */
+  seqToldLive = 0;
+  private lastTurnAtMs = 0;
 
   constructor(
     readonly userId: string,
@@ -60,8 +66,19 @@ export class ModelClient {
     private readonly clock: VirtualClock,
     private readonly random: () => number,
     readonly store: ParleyStore = memoryStore(),
+    /** Where it matters which of a user's devices it is. */
+    readonly deviceId: string = userId,
   ) {
+    this.run = new Run(store);
     this.messenger = this.freshMessenger();
+  }
+
+  /** As a process that is killed: nothing more is saved, and its locks are free. */
+  async crash(): Promise<void> {
+    this.cut();
+    this.run.kill();
+    this.messenger = this.freshMessenger();
+    await this.messenger.start();
   }
 
   /** As a reload of the page: a new messenger on the same store. */
@@ -80,32 +97,54 @@ export class ModelClient {
   }
 
   cut(): void {
+    this.seqToldLive = 0;
     this.connection++;
     this.isConnected = false;
   }
 
   deliver(event: ServerEvent): void {
     if (!this.isConnected || this.happens(this.faults.lostEvent)) return;
+    // A connection tells of coming and going in their order: they do not overtake each other.
+    if (event.name === 'conversation_removed' || event.name === 'conversation_created')
+      return this.deliverInTurn(event);
     const times = this.happens(this.faults.doubledEvent) ? 2 : 1;
-    for (let i = 0; i < times; i++) this.later(() => this.messenger.take(event));
+    for (let i = 0; i < times; i++) {
+      this.later(() => {
+        const isOthers = event.name === 'new_message' && event.payload.senderId !== this.userId;
+        if (isOthers) this.seqToldLive = Math.max(this.seqToldLive, event.payload.seq);
+        this.messenger.take(event);
+      });
+    }
+  }
+
+  private deliverInTurn(event: ServerEvent): void {
+    const { connection, messenger } = this;
+    const nowMs = this.clock.now();
+    this.lastTurnAtMs = Math.max(this.lastTurnAtMs, nowMs + this.random() * this.faults.delayMsMax);
+    this.clock.after(this.lastTurnAtMs - nowMs, () => {
+      if (connection === this.connection && messenger === this.messenger) messenger.take(event);
+    });
   }
 
   private freshMessenger(): Messenger {
+    const run = new Run(this.store);
+    this.run = run;
     this.runs++;
     return new Messenger({
       selfId: this.userId,
-      tabId: `tab-${this.runs}`,
+      tabId: `tab-${this.deviceId}-${this.runs}`,
       clock: this.clock,
       random: this.random,
-      store: this.store,
-      isConnected: () => this.isConnected,
-      ask: (name, payload) => this.ask(name, payload),
+      store: run.store,
+      isConnected: () => this.isConnected && run.isAlive,
+      ask: (name, payload) =>
+        run.isAlive ? this.ask(name, payload) : Promise.reject(new ParleyError('network', 'It was killed')),
       history: (_conversationId, place, limit) => this.request(() => this.server.history(place, limit), false),
       message: (_conversationId, messageId) => this.request(() => this.server.message(messageId), false),
-      changed: () => this.onChange(),
+      changed: () => run.isAlive && this.onChange(),
       typing: () => {},
       discontinuity: (_conversationId, reason) => this.discontinuities.push(reason),
-      removed: () => {},
+      removed: () => run.isAlive && this.onRemoved(),
       fault: (cause) => this.faultsTold.push(cause),
     });
   }
@@ -119,10 +158,10 @@ export class ModelClient {
   private answer(name: ClientEventName, payload: unknown): unknown {
     if (name === 'sync') return { ok: true, ...this.server.sync(payload as SyncRequest) };
     if (name === 'read_receipt')
-      return { ok: true, ...this.server.read(payload as ClientEventPayload<'read_receipt'>) };
+      return { ok: true, ...this.server.read(payload as ClientEventPayload<'read_receipt'>, this.deviceId) };
     if (name !== 'send_message') return { ok: true };
     const { content = '', clientMsgId } = payload as ClientEventPayload<'send_message'>;
-    const place = this.server.post(this.userId, content, clientMsgId);
+    const place = this.server.post(this.userId, content, clientMsgId, this.deviceId);
     if (!this.happens(this.faults.accepted)) return { ok: true, ...place };
     const { messageId, seq, rev, timestamp } = place;
     const { conversationId } = this.server;
@@ -166,5 +205,34 @@ export class ModelClient {
 
   private happens(chance: number): boolean {
     return this.random() < chance;
+  }
+}
+
+/** The life of one messenger: with its end, its way to the store ends, and what it had locked is free. */
+class Run {
+  isAlive = true;
+  private readonly locks = new Set<() => void>();
+  readonly store: ParleyStore;
+
+  constructor(store: ParleyStore) {
+    const alive = async <Value>(work: () => Promise<Value>): Promise<Value> =>
+      this.isAlive ? work() : new Promise(() => {});
+    this.store = {
+      get: (key) => alive(() => store.get(key)),
+      set: (key, value) => alive(() => store.set(key, value)),
+      delete: (key) => alive(() => store.delete(key)),
+      keys: (prefix) => alive(() => store.keys(prefix)),
+      tryLock: (name) =>
+        alive(async () => {
+          const release = await store.tryLock(name);
+          if (release) this.locks.add(release);
+          return release;
+        }),
+    };
+  }
+
+  kill(): void {
+    this.isAlive = false;
+    for (const release of this.locks) release();
   }
 }
