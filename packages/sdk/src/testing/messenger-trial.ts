@@ -60,9 +60,12 @@ export class MessengerTrial {
     this.server.post(BOB, `from bob ${this.posted}`, `bob-${this.posted}`);
   }
 
-  /** A message of the server, and for odd numbers of what a device shows. */
+  /** A message of the server; for odd numbers one that a device shows, for some one that it looked up. */
   seqOf({ much, device }: TrialStep): number {
     const shown = this.devices[device]?.track?.shown?.items ?? [];
+    const lookedUp = [...(this.devices[device]?.lookedUp ?? [])].at(-1);
+    const found = much % 4 === 0 && this.server.messages.find(({ messageId }) => messageId === lookedUp);
+    if (found) return found.seq;
     const one = much % 2 === 1 ? shown[much % Math.max(1, shown.length)] : undefined;
     return one?.seq ?? 1 + (much % Math.max(1, this.server.messages.length));
   }
@@ -148,8 +151,9 @@ const work = {
   },
   delete: (trial, step) => void trial.server.delete(trial.seqOf(step)),
   react: (trial, step) => void trial.server.react(trial.seqOf(step), step.device === 0 ? BOB : ADA, '👍'),
-  readBy: (trial, step) => trial.server.mark(BOB, 'lastReadMessageId', trial.seqOf(step)),
-  receivedBy: (trial, step) => trial.server.mark(BOB, 'lastDeliveredMessageId', trial.seqOf(step)),
+  readBy: ({ server }, { much }) => times(3, () => server.advance(BOB, 'lastReadMessageId', 1 + (much % 20))),
+  receivedBy: ({ server }, { much }) => times(3, () => server.advance(BOB, 'lastDeliveredMessageId', 1 + (much % 20))),
+  meet: (_, { much }, device) => device.meetLater(much),
   rename: ({ server }) => server.rename(`name ${server.rev}`),
   member: ({ server }) => server.changeMember(CAT),
   role: ({ server }, { much }) => server.setRole(much % 2 === 0 ? ADA : BOB, much % 3 === 0 ? 'admin' : 'member'),
@@ -158,6 +162,7 @@ const work = {
     // Only what is asked about before the server has caught up again can be noticed.
     const faults = trial.devices.map(({ client }) => client.faults);
     await trial.recover('reconnection');
+    await trial.recover('heads');
     const lost = trial.server.loseLast(much % 20);
     for (const device of trial.devices) device.serverWentBack(lost);
     await trial.recover('reconnection');

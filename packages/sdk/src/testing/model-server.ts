@@ -135,6 +135,13 @@ export class ModelServer {
     else this.onEvent({ name: 'delivery_receipt', payload: { ...place, lastDeliveredMessageId: messageId } }, userId);
   }
 
+  /** The same, so many messages further than it was; not past the last one. */
+  advance(userId: string, kind: Mark, by: number): void {
+    const before = this.members.find((one) => one.userId === userId)?.[kind];
+    const seq = this.messages.find(({ messageId }) => messageId === before)?.seq ?? 0;
+    this.mark(userId, kind, Math.min(this.messages.length, seq + by));
+  }
+
   rename(name: string): void {
     this.name = name;
     const payload = { conversationId: this.conversationId, rev: this.nextRev(), name };

@@ -17,7 +17,7 @@ export class TrialDevice {
   /** Of those: failed here because the user did not belong to the conversation, or lost by the server afterwards. */
   readonly unsent = new Set<string>();
   readonly violations: unknown[] = [];
-  private readonly lookedUp = new Set<string>();
+  readonly lookedUp = new Set<string>();
   private readonly shown = new ShownTimeline();
   private discontinuities = 0;
   private part: TimelineWindow | null = null;
@@ -97,6 +97,7 @@ export class TrialDevice {
     this.shown.expectToGoOn(items, shown, isBefore);
     if (!track) return;
     if (!track.window && !track.needsSync) this.listedSeq = track.conversation.lastSeq;
+    this.shown.expectMarksToGoOn(track.conversation);
     const { unreadCount, lastSeq, lastReadSeq } = track.conversation;
     if (unreadCount !== Math.max(0, lastSeq - lastReadSeq)) throw new Error(`${unreadCount} unread of ${lastSeq}`);
   }
@@ -153,6 +154,16 @@ export class TrialDevice {
     this.timelines
       .message(this.server.conversationId, messageId)
       .then(() => this.lookedUp.add(messageId), onlyRefusals);
+  }
+
+  /** The answer of a call that shows the conversation, which comes late. */
+  meetLater(delayMs: number): void {
+    const { track } = this;
+    if (!this.server.isMember || !track) return;
+    const snapshot = this.server.conversation();
+    this.clock.after(delayMs, () => {
+      if (this.track === track) this.client.messenger.meet(snapshot);
+    });
   }
 
   markRead(): void {
