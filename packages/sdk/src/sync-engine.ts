@@ -56,11 +56,15 @@ export class SyncEngine {
   /** Fetches unless what is missing comes within 200 ms. */
   gapIn(track: ConversationTrack): void {
     if (this.gaps.has(track.id) || this.stopped) return;
+    const { rev } = track;
     this.gaps.set(
       track.id,
       this.door.clock.after(GAP_WAIT_MS, () => {
         this.gaps.delete(track.id);
-        if (track.needsSync && this.door.tracks.get(track.id) === track) this.trigger();
+        if (!track.needsSync || this.door.tracks.get(track.id) !== track) return;
+        // That one has closed by itself, and what is missing now has its own time.
+        if (track.rev > rev) this.gapIn(track);
+        else this.trigger();
       }),
     );
   }
