@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { SESSION_TTL_MS } from '@parley/domain';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PresenceTrial, type TrialSocket } from '../testing/presence-trial.js';
-import { SEEN_WAITING_MAX } from './session-reporter.js';
+import { RECORD_EVERY_MS, SEEN_WAITING_MAX } from './session-reporter.js';
 
 let trial: PresenceTrial;
 let ada: TrialSocket;
@@ -151,6 +151,8 @@ describe('who goes without a word', () => {
     const [last] = ada.told.slice(-1);
     expect(last?.status).toBe('offline');
     expect(Math.abs(Date.parse(last!.lastSeen!) - crashedAt)).toBeLessThan(31_000);
+    // Nobody but those who watched could know.
+    expect(trial.records.seen.get(ben.userId)).toBe(Date.parse(last!.lastSeen!));
   });
 
   it('leaves a time in the database all the same', async () => {
@@ -159,6 +161,16 @@ describe('who goes without a word', () => {
     await pass(500);
     trial.east.crash();
     expect(trial.records.seen.get(ben.userId)).toBe(cameAt);
+  });
+
+  it('leaves a time that is five minutes old at most, though nobody watched', async () => {
+    const ben = trial.east.connect();
+    await passWithHeartbeats(3 * RECORD_EVERY_MS + 100_000, ben);
+    const crashedAt = Date.now();
+    trial.east.crash();
+    const recordedAgo = crashedAt - (trial.records.seen.get(ben.userId) ?? 0);
+    expect(recordedAgo).toBeLessThan(RECORD_EVERY_MS);
+    expect(recordedAgo).toBeGreaterThan(60_000);
   });
 
   it('is offline 5 s after its gateway ended in order, and not shown where it came back meanwhile', async () => {

@@ -18,6 +18,8 @@ const REPORT_WINDOW_MS = 100;
 const SWEEP_EVERY_MS = 1_000;
 /** Each device that goes on is reported so often: several times within the time after which it would count as gone. */
 export const REFRESH_EVERY_MS = 20_000;
+/** The time of those who stay is recorded so often: a gateway that is killed leaves none that is older. */
+export const RECORD_EVERY_MS = 5 * 60_000;
 /** Users whose last time waits for the database, when that is away. */
 export const SEEN_WAITING_MAX = 100_000;
 /** After a failure the database is left alone for so long. */
@@ -36,6 +38,8 @@ interface LocalDevice {
   heardAt: number;
   goneAt: number | null;
   reportedAt: number;
+  /** When its user was last recorded as there. */
+  recordedAt: number;
   /** What others were last told has changed: they are told again when the report is in. */
   isNews: boolean;
 }
@@ -119,6 +123,7 @@ export class SessionReporter implements OnApplicationBootstrap, OnModuleDestroy 
         heardAt: 0,
         goneAt: null,
         reportedAt: Number.NEGATIVE_INFINITY,
+        recordedAt: now,
         isNews: true,
       };
       this.devices.set(key, device);
@@ -165,6 +170,10 @@ export class SessionReporter implements OnApplicationBootstrap, OnModuleDestroy 
       if (device.goneAt === null) {
         const status = this.statusOf(device, now);
         if (status !== device.status) this.changed(device, status);
+        if (Math.abs(now - device.recordedAt) >= RECORD_EVERY_MS) {
+          device.recordedAt = now;
+          this.wasSeen(device.userId, lastSignOf(device));
+        }
       }
       if (Math.abs(now - device.reportedAt) >= REFRESH_EVERY_MS) this.due.add(device);
     }

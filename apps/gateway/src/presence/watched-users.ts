@@ -38,6 +38,8 @@ export const UNKNOWN_SHOWN_AFTER_MS = 5_000;
 /** After an outage the gateways need a moment to report everything again; until then nobody goes offline. */
 export const REPORTING_AGAIN_MS = 3_000;
 const RETRY_MS = 1_000;
+/** A gateway that lives records the time itself, a moment later perhaps. */
+const RECORDED_LATE_MS = 5_000;
 
 /**
  * The statuses of those whom somebody here watches. The registry is the only authority: what is published is a hint to
@@ -167,6 +169,7 @@ export class WatchedUsers implements OnApplicationBootstrap, OnModuleDestroy {
     const statuses = users.map((user) => this.statusOf(user, sessions, now));
     const gone = users.filter((user, i) => statuses[i] === 'offline' && (user.status !== 'offline' || !user.isKnown));
     const lastSeen = await this.lastSeenOf(gone);
+    this.recordCrashed(gone, lastSeen);
     users.forEach((user, i) => {
       if (this.users.get(user.userId) !== user) return;
       const before = user.isKnown ? user.status : null;
@@ -203,6 +206,19 @@ export class WatchedUsers implements OnApplicationBootstrap, OnModuleDestroy {
       this.recheckAll(UNKNOWN_SHOWN_AFTER_MS);
     }
     this.isAway = isAway;
+  }
+
+  /** Nobody else knows it: the gateway that knew has died, and its sessions have ended by themselves. */
+  private recordCrashed(gone: readonly WatchedUser[], recorded: ReadonlyMap<string, number>): void {
+    const seen = gone.flatMap(({ userId, lastSeenAt }) =>
+      lastSeenAt !== null && lastSeenAt - (recorded.get(userId) ?? 0) > RECORDED_LATE_MS
+        ? [{ userId, at: lastSeenAt }]
+        : [],
+    );
+    if (seen.length === 0) return;
+    this.records.recordSeen(seen).catch((error: unknown) => {
+      this.logger.warn(`When ${seen.length} users were last here could not be recorded: ${String(error)}`);
+    });
   }
 
   private async lastSeenOf(users: readonly WatchedUser[]): Promise<Map<string, number>> {
