@@ -1,4 +1,4 @@
-import { choice, custom, optionalText, rateLimit, secretText, type Setting, text } from './setting.js';
+import { choice, custom, integer, optionalText, rateLimit, secretText, type Setting, text } from './setting.js';
 
 function serviceUrl(name: string, service: string, fallback: string): Setting<string> {
   return custom<string>(name, {
@@ -24,6 +24,19 @@ export const PUSH_SETTINGS = {
       'Notifications to all devices of a user, in a minute; more wait, and replace each other by conversation.',
     limit: 60,
     windowMs: 60_000,
+  }),
+  answerMs: integer('PUSH_ANSWER_TIMEOUT_MS', {
+    description: 'A push service that has not answered after so many milliseconds has failed.',
+    default: 10_000,
+    min: 100,
+    max: 20_000,
+  }),
+  restMsMax: integer('PUSH_REST_MS_MAX', {
+    description:
+      'For how many milliseconds at most a push service is left alone after failures in a row, before it is asked again.',
+    default: 60_000,
+    min: 100,
+    max: 600_000,
   }),
   caFile: optionalText('PUSH_CA_FILE', {
     description: 'PEM file with authorities to trust at the push services, beside those of the system.',

@@ -11,8 +11,10 @@ const FAILURES_MAX = 5;
 const REST_MS_MAX = 60_000;
 
 export interface BreakerOptions {
-  /** The first rest; doubled for each further one in a row, up to a minute. */
+  /** The first rest; doubled for each further one in a row, up to `restMsMax`. */
   restMs?: number;
+  /** A minute, if not given. */
+  restMsMax?: number;
   failuresMax?: number;
 }
 
@@ -21,10 +23,10 @@ export class ProviderBreaker {
   private readonly policy: CircuitBreakerPolicy;
   private restUntil = 0;
 
-  constructor({ restMs = 1_000, failuresMax = FAILURES_MAX }: BreakerOptions = {}) {
+  constructor({ restMs = 1_000, restMsMax = REST_MS_MAX, failuresMax = FAILURES_MAX }: BreakerOptions = {}) {
     let current: IBackoff<{ attempt: number }> | undefined;
     const rest = (attempt: number): IBackoff<{ attempt: number }> => {
-      const full = Math.min(restMs * 2 ** Math.min(attempt - 1, 20), REST_MS_MAX);
+      const full = Math.min(restMs * 2 ** Math.min(attempt - 1, 20), restMsMax);
       const duration = Math.round(full * (0.75 + Math.random() / 4));
       return { duration, next: (context) => (current = rest(context.attempt)) };
     };

@@ -4,7 +4,7 @@ import type { PushProvider } from '@parley/domain';
 import type { AppConfig } from '../config/configuration.js';
 import { ApnsPushProvider } from './apns-push-provider.js';
 import { ServiceAccountSchema } from './fcm-access.js';
-import { FcmPushProvider } from './fcm-push-provider.js';
+import { type FcmOptions, FcmPushProvider } from './fcm-push-provider.js';
 import type { PushKeys } from './push-keys.js';
 import { WebPushProvider } from './web-push-provider.js';
 
@@ -14,10 +14,10 @@ import { WebPushProvider } from './web-push-provider.js';
  */
 export async function openPushProviders(push: AppConfig['push'], keys: PushKeys): Promise<PushProvider[]> {
   const ca = push.caFile && [...rootCertificates, await contentOf('PUSH_CA_FILE', push.caFile)];
-  const authorities = ca ? { ca } : {};
+  const usual = { ...(ca && { ca }), answerMs: push.answerMs, breaker: { restMsMax: push.restMsMax } };
   const providers: PushProvider[] = [
     new WebPushProvider({
-      ...authorities,
+      ...usual,
       keys,
       subject: push.vapidSubject,
       arePrivateEndpointsAllowed: keys.arePrivateEndpointsAllowed,
@@ -26,20 +26,22 @@ export async function openPushProviders(push: AppConfig['push'], keys: PushKeys)
   if (push.apnsKeyFile) {
     const key = await contentOf('APNS_KEY_FILE', push.apnsKeyFile);
     const [keyId = '', teamId = '', topic = ''] = [push.apnsKeyId, push.apnsTeamId, push.apnsTopic];
-    const opening = ApnsPushProvider.open({ ...authorities, url: push.apnsUrl, key, keyId, teamId, topic });
+    const opening = ApnsPushProvider.open({ ...usual, url: push.apnsUrl, key, keyId, teamId, topic });
     providers.push(await orSay(opening, `APNS_KEY_FILE names ${push.apnsKeyFile}, which holds no .p8 key.`));
   }
   if (push.fcmServiceAccountFile) {
     const text = await contentOf('FCM_SERVICE_ACCOUNT_FILE', push.fcmServiceAccountFile);
-    const opening = openFcm(push.fcmUrl, text, authorities);
+    const opening = openFcm(push.fcmUrl, text, usual);
     const wrong = `FCM_SERVICE_ACCOUNT_FILE names ${push.fcmServiceAccountFile}, which holds no service account's key.`;
     providers.push(await orSay(opening, wrong));
   }
   return providers;
 }
 
-async function openFcm(url: string, text: string, authorities: { ca?: string[] }): Promise<PushProvider> {
-  return FcmPushProvider.open({ ...authorities, url, account: ServiceAccountSchema.parse(JSON.parse(text)) });
+type UsualOptions = Pick<FcmOptions, 'ca' | 'answerMs' | 'breaker'>;
+
+async function openFcm(url: string, text: string, usual: UsualOptions): Promise<PushProvider> {
+  return FcmPushProvider.open({ ...usual, url, account: ServiceAccountSchema.parse(JSON.parse(text)) });
 }
 
 async function contentOf(variable: string, file: string): Promise<string> {
