@@ -146,9 +146,9 @@ export function resumableUploads(
     path,
     fileBytesMax,
     openStore: () => {
-      const { endpoint, region, bucket } = config.s3;
+      const { endpoint, region, bucket, keyPrefix } = config.s3;
       if (!usesS3(config) || bucket === undefined) return openTusFolder(join(config.profile.dataDir, 'media', 'tus'));
-      return openTusBucket({ endpoint, region, bucket, credentials: credentialsOf(config) });
+      return openTusBucket({ endpoint, region, bucket, keyPrefix, credentials: credentialsOf(config) });
     },
     admit: async (userId, sizeBytes) => {
       if ((await usedBytes(userId)) + sizeBytes > userQuotaBytes) throw new DomainError('media_quota_exceeded');

@@ -3,13 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { ERROR_CODES, type Media } from '@parley/contracts';
 import { DomainError, type UploadClaims } from '@parley/domain';
-import type { DataStore, Server, ServerOptions } from '@tus/server';
+import type { DataStore, Server, ServerOptions, Upload } from '@tus/server';
+import type { UploadStore } from './tus-stores.js';
 
 export interface TusUploadsOptions {
   /** Of the collection: uploads lie below it. */
   path: string;
   /** Called once, with the first request. */
-  openStore: () => Promise<DataStore>;
+  openStore: () => Promise<UploadStore>;
   fileBytesMax: number;
   /** Before an upload begins; refuses with a DomainError. */
   admit: (userId: string, sizeBytes: number) => Promise<void>;
@@ -20,17 +21,17 @@ export interface TusUploadsOptions {
 
 type TusRequest = Parameters<NonNullable<ServerOptions['onIncomingRequest']>>[0];
 
-/** An upload that is not finished by then is deleted. */
-export const UNFINISHED_UPLOAD_MS = 24 * 60 * 60_000;
 /** Unfinished uploads of one user. */
 export const UNFINISHED_PER_USER_MAX = 20;
 const CLEAN_UP_EVERY_MS = 60 * 60_000;
 /** How long a request waits for one to the same upload that is still being read. */
 const LOCK_DRAIN_MS = 3_000;
+/** As they are named here: the user, and a number of its own. */
+const UPLOAD_NAME = /^[0-9a-f-]{36}_[0-9a-f-]{36}$/;
 
 /** Resumable uploads by the tus protocol: what is complete goes the way of every other upload. */
 export class TusUploads {
-  private opening: Promise<{ server: Server; store: DataStore }> | undefined;
+  private opening: Promise<Server> | undefined;
   private readonly callers = new WeakMap<object, string>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -52,17 +53,17 @@ export class TusUploads {
   /** Answers a request of the protocol. @param userId null for a question about the protocol itself */
   async handle(request: IncomingMessage, response: ServerResponse, userId: string | null): Promise<void> {
     if (userId !== null) this.callers.set(request, userId);
-    const { server } = await this.opened();
+    const server = await this.opened();
     await server.handle(request, response);
   }
 
   /** @returns how many were deleted */
   async deleteExpired(): Promise<number> {
-    const { server } = await this.opened();
+    const server = await this.opened();
     return server.cleanUpExpiredUploads();
   }
 
-  private opened(): Promise<{ server: Server; store: DataStore }> {
+  private opened(): Promise<Server> {
     this.opening ??= this.open().catch((error: unknown) => {
       this.opening = undefined;
       throw error;
@@ -70,10 +71,11 @@ export class TusUploads {
     return this.opening;
   }
 
-  private async open(): Promise<{ server: Server; store: DataStore }> {
+  private async open(): Promise<Server> {
     const { path, fileBytesMax, openStore } = this.options;
-    const [{ Server: TusServer }, store] = await Promise.all([import('@tus/server'), openStore()]);
-    const server = new TusServer({
+    const [{ Server: TusServer }, opened] = await Promise.all([import('@tus/server'), openStore()]);
+    const { store, idPrefix } = opened;
+    return new TusServer({
       path,
       datastore: store,
       maxSize: fileBytesMax,
@@ -81,16 +83,18 @@ export class TusUploads {
       // The door says who may call from a browser.
       allowedOrigins: () => false,
       lockDrainTimeout: LOCK_DRAIN_MS,
-      namingFunction: (request) => `${this.callerOf(request)}_${randomUUID()}`,
+      namingFunction: (request) => `${idPrefix}${this.callerOf(request)}_${randomUUID()}`,
+      generateUrl: (_request, { id }) => `${path}/${id.slice(idPrefix.length)}`,
+      getFileIdFromRequest: (_request, name = '') => (UPLOAD_NAME.test(name) ? `${idPrefix}${name}` : undefined),
       onUploadCreate: async (request, { size }) => {
-        await this.admit(store, this.callerOf(request), size ?? 0);
+        await this.admit(opened, this.callerOf(request), size ?? 0);
         return {};
       },
       onIncomingRequest: async (request, uploadId) => {
         // Another's upload answers like one that does not exist.
-        if (!uploadId.startsWith(`${this.callerOf(request)}_`)) throw new DomainError('not_found');
+        if (!uploadId.startsWith(`${idPrefix}${this.callerOf(request)}_`)) throw new DomainError('not_found');
       },
-      onUploadFinish: async (request, { id, metadata }) => this.finished(store, this.callerOf(request), id, metadata),
+      onUploadFinish: async (request, upload) => this.finished(store, this.callerOf(request), upload),
       onResponseError: (_request, error) => {
         if (error instanceof DomainError) return refusal(error);
         if ('status_code' in error) return undefined;
@@ -98,14 +102,11 @@ export class TusUploads {
         return refusal(new DomainError('internal'));
       },
     });
-    return { server, store };
   }
 
-  private async admit(store: DataStore, userId: string, sizeBytes: number): Promise<void> {
+  private async admit({ unfinishedOf }: UploadStore, userId: string, sizeBytes: number): Promise<void> {
     await this.options.admit(userId, sizeBytes);
-    const { configstore } = store as DataStore & { configstore?: { list?: () => Promise<string[]> } };
-    const known = (await configstore?.list?.()) ?? [];
-    if (known.filter((id) => id.startsWith(userId)).length >= UNFINISHED_PER_USER_MAX) {
+    if ((await unfinishedOf(userId, UNFINISHED_PER_USER_MAX)) >= UNFINISHED_PER_USER_MAX) {
       throw new DomainError('conflict', `At most ${UNFINISHED_PER_USER_MAX} uploads that are not finished`);
     }
   }
@@ -113,13 +114,12 @@ export class TusUploads {
   private async finished(
     store: DataStore,
     userId: string,
-    id: string,
-    metadata: Record<string, string | null> | undefined,
+    { id, size, metadata }: Upload,
   ): Promise<{ status_code: number; headers: Record<string, string>; body: string }> {
     const claims = { fileName: metadata?.['filename'] ?? '', declaredType: metadata?.['filetype'] ?? '' };
     try {
       const bytes = await (store as DataStore & { read: (id: string) => Promise<Readable> }).read(id);
-      const media = await this.options.finish(userId, claims, Readable.from(bytes));
+      const media = await this.options.finish(userId, claims, Readable.from(wholeUpload(bytes, size ?? 0)));
       return { status_code: 200, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(media) };
     } finally {
       await store.remove(id).catch((error: unknown) => this.options.onTrouble('An upload cannot be deleted', error));
@@ -136,4 +136,14 @@ export class TusUploads {
 function refusal({ code, detail }: DomainError): { status_code: number; body: string } {
   const { status, title, retryable } = ERROR_CODES[code];
   return { status_code: status, body: JSON.stringify({ title, status, detail, code, retryable }) };
+}
+
+/** Two processes that were sent the same upload at the same time may have left bytes out, or put them there twice. */
+async function* wholeUpload(bytes: AsyncIterable<Buffer>, sizeBytes: number): AsyncGenerator<Buffer> {
+  let read = 0;
+  for await (const chunk of bytes) {
+    read += chunk.length;
+    yield chunk;
+  }
+  if (read !== sizeBytes) throw new DomainError('conflict', 'The upload was continued twice at once: begin it again');
 }
