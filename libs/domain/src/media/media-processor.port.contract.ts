@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -12,6 +13,8 @@ export interface MediaCorpus {
   pictures: Readonly<Record<'image/png' | 'image/jpeg' | 'image/webp' | 'image/gif' | 'image/avif', Buffer>>;
   /** 900 × 600 as stored, upright when turned; it says where it was taken. */
   phonePicture: Buffer;
+  /** Pictures and films that say where they were taken, by type, each in all the ways of that type. */
+  placed: Readonly<Record<string, Buffer>>;
   largePicture: Buffer;
   transparentPicture: Buffer;
   /** Says 30,000 × 30,000 pixels in a few bytes. */
@@ -30,6 +33,8 @@ export interface OpenMediaProcessor {
   corpus: MediaCorpus;
   /** The width and height of a rendition, and the names of what it carries beside pixels. */
   look(bytes: Buffer): Promise<{ width: number; height: number; format: string; carries: string[] }>;
+  /** What the bytes say of the place, and what else they say, pixels and author among it. */
+  read(bytes: Buffer): Promise<{ place: string[]; rest: unknown }>;
   close(): Promise<void>;
 }
 
@@ -142,6 +147,32 @@ export function mediaProcessorContract(name: string, open: () => Promise<OpenMed
       const { small, bytes } = await render(opened.corpus.phonePicture);
       expect(small).toMatchObject({ width: 213, height: 320, carries: [] });
       expect(bytes.includes('Exif')).toBe(false);
+    });
+
+    it('takes out of an original where it was taken, and nothing else', async () => {
+      const { spool, processor, corpus } = opened;
+      for (const [type, bytes] of Object.entries(corpus.placed)) {
+        const before = await opened.read(bytes);
+        expect(before.place.length, type).toBeGreaterThan(0);
+        const given = await spool.receive(Readable.from([bytes]), bytes.length);
+        const file = await processor.withoutPlace(given, type);
+        const kept = await readFile(file.path);
+        expect(await opened.read(kept), type).toEqual({ place: [], rest: before.rest });
+        const sha256 = createHash('sha256').update(kept).digest('hex');
+        expect([file.sizeBytes, file.sha256], type).toEqual([bytes.length, sha256]);
+        await spool.discard(file);
+      }
+    });
+
+    it('gives a file that says nothing of a place back as it is', async () => {
+      const { spool, processor, corpus } = opened;
+      const bytes = [...Object.entries(corpus.pictures), ['text/plain', corpus.phonePicture] as const];
+      for (const [type, content] of bytes) {
+        const given = await spool.receive(Readable.from([content]), content.length);
+        expect(await processor.withoutPlace(given, type), type).toEqual(given);
+        expect((await readFile(given.path)).equals(content), type).toBe(true);
+        await spool.discard(given);
+      }
     });
 
     it('gives up a picture that cannot be made, and is as well as before', async () => {

@@ -35,6 +35,11 @@ export abstract class MediaProcessor {
    */
   abstract inspect(file: SpooledFile, claims: UploadClaims): Promise<InspectedFile>;
   /**
+   * The same file without what its camera wrote of the place where it was taken; not one pixel is another. Takes the file
+   * over where it changes it, otherwise gives it back as it is.
+   */
+  abstract withoutPlace(file: SpooledFile, mimeType: string): Promise<SpooledFile>;
+  /**
    * Makes the smaller pictures, in bounded time and memory, whatever the bytes are.
    * @throws UnrenderablePicture; anything else may go better another time
    */

@@ -15,12 +15,16 @@ const PROGRAM_TEXT = /\.[cm]?tsx?$/i;
 /** Texts that a browser would run, by any of the names under which they are found. */
 const RUN_BY_BROWSERS = /(xml|html|svg|javascript|ecmascript)/i;
 
+/** Programs for a browser that are no text. */
+const PROGRAM_BYTES = /(wasm|shockwave)/i;
+
 export const TEXT_TYPE = 'text/plain';
 export const UNKNOWN_TYPE = 'application/octet-stream';
 
 /** The type under which the file is kept: never one that a browser runs. */
 export function keptType(found: string | undefined, isText: boolean): string {
   if (found === undefined) return isText ? TEXT_TYPE : UNKNOWN_TYPE;
+  if (PROGRAM_BYTES.test(found)) return UNKNOWN_TYPE;
   if (RUN_BY_BROWSERS.test(found) && !found.includes('officedocument')) return TEXT_TYPE;
   return found === 'image/apng' ? 'image/png' : found;
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { notesIn, placedFiles } from '../../../../test/media/camera-notes.js';
 import { gifOfFrames, phonePicture, pictureBytes, pngBomb } from '../../../../test/media/pictures.js';
 import { mediaProcessorContract } from '../../../domain/src/media/media-processor.port.contract.js';
 import { FolderMediaSpool } from '../folder/folder-media-spool.js';
@@ -25,6 +26,7 @@ mediaProcessorContract('SharpMediaProcessor', async () => {
         'image/avif': await pictureBytes(640, 480, 'avif'),
       },
       phonePicture: await phonePicture(900, 600),
+      placed: await placedFiles(),
       largePicture: await pictureBytes(2_400, 1_200, 'jpeg'),
       transparentPicture: await sharp({ create: transparent }).png().toBuffer(),
       pixelBomb: pngBomb(30_000, 30_000),
@@ -36,6 +38,7 @@ mediaProcessorContract('SharpMediaProcessor', async () => {
       const carried = Object.entries({ alpha: hasAlpha, exif, iptc, xmp }).filter(([, value]) => value);
       return { width, height, format, carries: carried.map(([what]) => what) };
     },
+    read: notesIn,
     close: () => rm(folder, { recursive: true, force: true }),
   };
 });

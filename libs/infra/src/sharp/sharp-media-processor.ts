@@ -18,6 +18,7 @@ import {
   type UploadClaims,
 } from '@parley/domain';
 import { keptType, refuseFalseClaims } from './file-kinds.js';
+import { eraseRecordedPlace } from './recorded-place.js';
 import RENDER_PROCESS from './render-process.mjs?raw';
 
 export interface SharpMediaProcessorOptions {
@@ -59,6 +60,10 @@ export class SharpMediaProcessor extends MediaProcessor {
     if (!DECODED.test(mimeType)) return { mimeType, width: null, height: null, isPicture: false };
     const { width, height } = await this.pixelsOf(file);
     return { mimeType, width, height, isPicture: true };
+  }
+
+  override async withoutPlace(file: SpooledFile, mimeType: string): Promise<SpooledFile> {
+    return (await eraseRecordedPlace(file.path, mimeType)) ? this.options.spool.adopt(file.path) : file;
   }
 
   override async render(original: Readable, { screen }: { screen: boolean }): Promise<Renditions> {

@@ -11,7 +11,7 @@ import { linkedMedia, mediaFacts } from '../linked-media.js';
 import { MediaDirectory } from '../media-directory.port.js';
 import { MediaLimits, UPLOADS_AT_ONCE_MAX, UPLOADS_AT_ONCE_PER_USER_MAX } from '../media-limits.js';
 import { MediaLinks } from '../media-links.port.js';
-import { MediaProcessor, type UploadClaims } from '../media-processor.port.js';
+import { type InspectedFile, MediaProcessor, type UploadClaims } from '../media-processor.port.js';
 import type { MediaRecord, SpooledFile } from '../media-record.js';
 import { MediaSpool } from '../media-spool.port.js';
 import { MediaStorage } from '../media-storage.port.js';
@@ -47,9 +47,12 @@ export class UploadMediaHandler implements ICommandHandler<UploadMedia> {
 
   private async receive(userId: string, claims: UploadClaims, bytes: Readable | SpooledFile): Promise<Media> {
     await this.admit(userId);
-    const file = bytes instanceof Readable ? await this.spool.receive(bytes, this.limits.fileBytesMax) : bytes;
+    let file = bytes instanceof Readable ? await this.spool.receive(bytes, this.limits.fileBytesMax) : bytes;
     try {
-      return linkedMedia(mediaFacts(await this.keep(userId, claims, file)), userId, this.links);
+      if (file.sizeBytes === 0) throw invalidField('file', 'empty', 'The file is empty');
+      const found = await this.processor.inspect(file, claims);
+      file = await this.processor.withoutPlace(file, found.mimeType);
+      return linkedMedia(mediaFacts(await this.keep(userId, claims, found, file)), userId, this.links);
     } finally {
       await this.spool.discard(file);
     }
@@ -62,9 +65,12 @@ export class UploadMediaHandler implements ICommandHandler<UploadMedia> {
     if ((await this.directory.usedBytes(userId)) >= this.limits.userQuotaBytes) throw quotaExceeded();
   }
 
-  private async keep(userId: string, claims: UploadClaims, file: SpooledFile): Promise<MediaRecord> {
-    if (file.sizeBytes === 0) throw invalidField('file', 'empty', 'The file is empty');
-    const { mimeType, width, height, isPicture } = await this.processor.inspect(file, claims);
+  private async keep(
+    userId: string,
+    claims: UploadClaims,
+    { mimeType, width, height, isPicture }: InspectedFile,
+    file: SpooledFile,
+  ): Promise<MediaRecord> {
     const medium: MediaRecord = {
       mediaId: randomUUID(),
       ownerId: userId,
