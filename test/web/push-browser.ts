@@ -53,8 +53,15 @@ export class PushBrowser {
       });
     });
     await session.send('ServiceWorker.enable');
-    return new PushBrowser(page, session, await registrationId);
+    const browser = new PushBrowser(page, session, await registrationId);
+    session.on('ServiceWorker.workerErrorReported', ({ errorMessage }) =>
+      browser.faults.push(errorMessage.errorMessage),
+    );
+    return browser;
   }
+
+  /** What went wrong in workers. */
+  readonly faults: string[] = [];
 
   async deliver(data: string): Promise<void> {
     const { origin } = new URL(this.page.url());

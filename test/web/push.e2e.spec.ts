@@ -64,10 +64,11 @@ const devices = async (): Promise<number> =>
 const workers = (at: Visitor): Promise<number> =>
   at.page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length);
 
-/** What the push service was given for a browser, once there is so much of it. */
+/** The latest that the push service was given for the conversation of this test, once there is so much of it. */
 async function pushed(count: number): Promise<string> {
-  await expect.poll(() => service.contents.length, { timeout: 30_000 }).toBe(count);
-  return service.contents.at(-1) ?? '';
+  const ours = (): string[] => service.contents.filter((text) => text.includes(conversationId));
+  await expect.poll(() => ours().length, { timeout: 30_000 }).toBe(count);
+  return ours().at(-1) ?? '';
 }
 
 /** A browser that wants to be told, with no page of the chat open: one about the server is there to look through. */
@@ -117,6 +118,7 @@ describe('notifications', () => {
     expect((await elsewhere.shown()).map(({ body }) => body)).toEqual(['It is urgent']);
     await elsewhere.deliver(clear);
     await expect.poll(() => elsewhere.shown()).toEqual([]);
+    expect(elsewhere.faults).toEqual([]);
   });
 
   it('show no more than the user wants of a message', async () => {
@@ -140,7 +142,7 @@ describe('notifications', () => {
     const page = await at.context.newPage();
     await page.goto('/');
     await page.getByRole('heading', { name: 'Chats' }).waitFor();
-    await elsewhere.deliver(service.contents[0] ?? '');
+    await elsewhere.deliver(await pushed(1));
     await expect.poll(async () => (await elsewhere.shown()).length).toBe(1);
     expect(await clickOn(worker)).toEqual([]);
     await page.waitForURL(`**/c/${conversationId}`);

@@ -8,6 +8,8 @@ const SETTLE_MS_MAX = 5_000;
 const AT_END_PX = 80;
 /** The message that a list begins with is in this part of the screen, unless the list ends before. */
 const UPPER_PART = 0.4;
+/** Whoever moves the list decides where it is. */
+const MOVES = ['wheel', 'touchstart', 'pointerdown', 'keydown'];
 
 /**
  * Whether a list that begins anew has come to where it begins, and takes it there. Until then its beginning is a place
@@ -27,21 +29,36 @@ export function useSettled(
   begun.current = { target, goThere };
   useEffect(() => {
     const untilMs = performance.now() + SETTLE_MS_MAX;
+    const element = scroller.current;
     let request = 0;
+    const stop = (): void => {
+      cancelAnimationFrame(request);
+      for (const move of MOVES) element?.removeEventListener(move, moved);
+    };
+    const settle = (): void => {
+      stop();
+      element?.setAttribute('aria-busy', 'false');
+      setSettledRun(run);
+    };
+    const moved = (): void => {
+      if (isListShown(element)) settle();
+    };
     const lookAfter = (frames: number): void => {
       request = requestAnimationFrame(() => {
         if (performance.now() < untilMs) {
-          if (frames > 0 || !isListShown(scroller.current)) return lookAfter(frames - 1);
-          if (!isInPlace(scroller.current, begun.current.target)) {
+          if (frames > 0 || !isListShown(element)) return lookAfter(frames - 1);
+          if (!isInPlace(element, begun.current.target)) {
             begun.current.goThere();
             return lookAfter(SETTLE_FRAMES);
           }
         }
-        setSettledRun(run);
+        settle();
       });
     };
+    element?.setAttribute('aria-busy', 'true');
+    for (const move of MOVES) element?.addEventListener(move, moved, { passive: true });
     lookAfter(SETTLE_FRAMES);
-    return () => cancelAnimationFrame(request);
+    return stop;
   }, [run, scroller]);
   return settledRun === run;
 }
