@@ -26,19 +26,38 @@ export async function notificationState(): Promise<NotificationState> {
 export async function turnNotificationsOn(client: ParleyClient): Promise<NotificationState> {
   if (!window.isSecureContext || !('Notification' in window)) return notificationState();
   if ((await Notification.requestPermission()) !== 'granted') return notificationState();
-  await subscribe(client);
+  await inTurn(() => subscribe(client));
   localStorage.setItem(KEY, 'on');
   return notificationState();
 }
 
 /** @throws ParleyError when the server cannot be told of it: this browser shows nothing more all the same */
 export async function turnNotificationsOff(client: ParleyClient): Promise<void> {
-  await forgetNotifications();
-  await client.push.unregister();
+  localStorage.removeItem(KEY);
+  await inTurn(async () => {
+    await unsubscribe();
+    await client.push.unregister();
+  });
 }
 
 /** Of an account that is leaving: whoever comes next decides for themselves. */
 export async function forgetNotifications(): Promise<void> {
   localStorage.removeItem(KEY);
-  await unsubscribe();
+  await inTurn(unsubscribe);
+}
+
+/** Tells the server again of a browser that wants to be told: subscriptions change, and servers forget those that failed. */
+export async function renewNotifications(client: ParleyClient): Promise<void> {
+  await inTurn(async () => {
+    if (areNotificationsOn()) await subscribe(client);
+  });
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** One after the other: a device that is being registered would outlive that it was taken back meanwhile. */
+function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  const result = last.then(work);
+  last = result.catch(() => undefined);
+  return result;
 }

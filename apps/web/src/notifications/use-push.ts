@@ -3,8 +3,7 @@ import { useEffect } from 'react';
 import { pathOf, routeOf } from '../routing/route.js';
 import { navigate } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
-import { areNotificationsOn } from './notification-setting.js';
-import { subscribe } from './push-subscription.js';
+import { renewNotifications } from './notification-setting.js';
 
 /** Keeps this browser known to the server where the user wants that, and opens what a notification was clicked for. */
 export function usePush(): void {
@@ -26,7 +25,7 @@ export function usePush(): void {
   }, [client]);
 }
 
-/** With the first connection: browsers change subscriptions, and servers forget those that failed. */
+/** With the first connection. */
 function renewOnce(client: ParleyClient): () => void {
   const look = (): void => {
     if (client.connectionState.status !== 'connected') return;
@@ -40,5 +39,5 @@ function renewOnce(client: ParleyClient): () => void {
 
 /** The next start of this page tries again. */
 async function renew(client: ParleyClient): Promise<void> {
-  if (areNotificationsOn()) await subscribe(client).catch(() => false);
+  await renewNotifications(client).catch(() => undefined);
 }
