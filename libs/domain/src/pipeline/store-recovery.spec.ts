@@ -290,14 +290,15 @@ describe('the recovery of a store', () => {
     for (let n = 101; n <= 2_000; n++) ground.send(n);
     recovery = recoveryWith(10_000_000);
     const append = ground.store.append.bind(ground.store);
-    let stopped: Promise<void> | null = null;
+    const stops: Promise<void>[] = [];
     ground.store.append = async (writes) => {
-      stopped ??= recovery.stop();
+      stops.push(recovery.stop());
       await append(writes);
     };
     recovery.start();
     await pass(3_000);
-    await stopped;
+    await Promise.all(stops);
+    expect(stops).toHaveLength(1);
     expect(ground.stored.size).toBe(500);
     expect(ground.marked.get(3)).toBeUndefined();
   });
