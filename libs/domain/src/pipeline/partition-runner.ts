@@ -1,5 +1,11 @@
-import type { LogRecord, Positions } from '../ports/command-log.port.js';
-import { fairShare, LEASE_RENEWAL_MS, type PartitionLeases } from '../ports/partition-leases.port.js';
+import { type LogRecord, LogTruncated, type Positions } from '../ports/command-log.port.js';
+import {
+  fairShare,
+  LEASE_RENEWAL_MS,
+  type PartitionLeases,
+  type PartitionProgress,
+} from '../ports/partition-leases.port.js';
+import { LogReplaced } from './log-continuity.js';
 import { Fenced, type PartitionOwner } from './partition-owner.js';
 
 export interface PartitionRunnerOptions {
@@ -147,8 +153,28 @@ export class PartitionRunner {
     if (others.length === 0) return;
     const progress = await this.leases.claim(ownerId, others, exclusive, missing);
     if (this.stopped || progress.length === 0) return;
+    await (this.timer ? this.takeSound(progress) : this.take(progress));
+  }
+
+  private async take(progress: readonly PartitionProgress[]): Promise<void> {
     await this.owner.take(progress);
     for (const { partition } of progress) this.mine.add(partition);
+  }
+
+  /**
+   * A partition whose log has lost records is nobody's until somebody has seen to it; a process that starts says so and
+   * ends. One that works takes the others over all the same, or the clients of those would have no owner either.
+   */
+  private async takeSound(progress: readonly PartitionProgress[]): Promise<void> {
+    for (let rest = progress; rest.length > 0;) {
+      try {
+        return await this.take(rest);
+      } catch (error) {
+        if (!(error instanceof LogTruncated) && !(error instanceof LogReplaced)) throw error;
+        this.trouble('a partition cannot be taken', error);
+        rest = rest.filter(({ partition }) => partition !== error.partition);
+      }
+    }
   }
 
   /** Everything of these partitions is committed; it is told before another owner goes on with them. */
