@@ -23,10 +23,12 @@ import {
   SENT_KEY,
 } from './message-reads.js';
 import { type MessageRow, messageOf, rowTextBytes } from './message-rows.js';
-import { type PartitionWrite, partitionWrites } from './message-writes.js';
+import { partitionWrites, type Statement } from './message-writes.js';
 import { NodeReturns } from './node-returns.js';
+import { replicasOf } from './replica-names.js';
 import { nodeStarts } from './node-starts.js';
 import { fitting, wholeMessages } from './whole-messages.js';
+import { writeRequests } from './write-requests.js';
 
 /** Requests of one call that are under way at a time. */
 const REQUESTS_AT_ONCE_MAX = 64;
@@ -68,7 +70,8 @@ export class CassandraMessageStore extends MessageStore {
   override async append(writes: readonly MessageWrite[]): Promise<void> {
     if (writes.length === 0) return;
     await cassandraWrite(async () => {
-      await mapBounded(partitionWrites(writes), REQUESTS_AT_ONCE_MAX, (write) => this.write(write));
+      const requests = writeRequests(partitionWrites(writes), replicasOf(this.client));
+      await mapBounded(requests, REQUESTS_AT_ONCE_MAX, (statements) => this.write(statements));
     });
   }
 
@@ -139,12 +142,12 @@ export class CassandraMessageStore extends MessageStore {
     });
   }
 
-  private async write(statements: PartitionWrite): Promise<void> {
+  private async write(statements: readonly Statement[]): Promise<void> {
     const [first] = statements;
     if (first && statements.length === 1) {
       await this.client.execute(first.query, first.params, { readTimeout: WRITE_TIMEOUT_MS });
     } else {
-      await this.client.batch(statements, { logged: false, readTimeout: WRITE_TIMEOUT_MS });
+      await this.client.batch([...statements], { logged: false, readTimeout: WRITE_TIMEOUT_MS });
     }
   }
 

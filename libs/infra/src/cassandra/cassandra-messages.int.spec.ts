@@ -3,6 +3,7 @@ import { DataRefused, type MessageRead, type MessageWrite } from '@parley/domain
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CassandraMessageStore } from './cassandra-message-store.js';
 import { SHORT_TEXT_BYTES_MAX } from './message-rows.js';
+import { partitionWrites } from './message-writes.js';
 import { openTestKeyspace, type TestKeyspace } from './testing/test-keyspace.testing.js';
 import {
   deleted,
@@ -35,6 +36,31 @@ describe('messages in Cassandra', () => {
       ...request,
     });
   const only = async (conversationId: string): Promise<Message | undefined> => (await read(conversationId))[0];
+
+  it('know where the nodes look for their rows: its writes may travel together with others of the same nodes', async () => {
+    const conversationId = newConversation();
+    const message = sent(conversationId, 1);
+    const change = edited(message, 3, 'edited');
+    await store.append([message, change]);
+    const tokens = async (columns: string, table: string): Promise<unknown[]> => {
+      const { rows } = await keyspace.client.execute(`SELECT token(${columns}) AS place FROM ${table}`);
+      return rows.map((row) => row['place'] as unknown);
+    };
+    const stored = [
+      ...(await tokens('conversation_id, bucket', 'message')),
+      ...(await tokens('conversation_id', 'message_bucket')),
+      ...(await tokens('message_id', 'message_place')),
+      ...(await tokens('conversation_id, bucket', 'message_change')),
+      ...(await tokens('conversation_id', 'message_change_bucket')),
+      ...(await tokens('conversation_id, sender_id, client_msg_id', 'sent_key')),
+    ].map(String);
+    const writes = partitionWrites([message, change]);
+    const computed = writes.map(({ routingKey }) =>
+      keyspace.client.metadata.newToken(routingKey).getValue().toString(),
+    );
+    expect(writes.length).toBeGreaterThanOrEqual(6);
+    expect(computed.filter((token) => !stored.includes(token))).toEqual([]);
+  });
 
   describe('over three partitions', () => {
     const conversationId = newConversation();

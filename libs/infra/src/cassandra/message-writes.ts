@@ -8,7 +8,13 @@ export interface Statement {
 }
 
 /** Statements on one partition: applied together, or not at all. */
-export type PartitionWrite = Statement[];
+export interface PartitionWrite {
+  statements: Statement[];
+  /** The partition's key in bytes, of which Cassandra makes the token that says where the partition is. */
+  routingKey: Buffer;
+  /** Of texts, roughly: what they weigh in a request. */
+  bytes: number;
+}
 
 /** Statements of a partition that travel as one request. */
 export const BATCH_STATEMENTS_MAX = 100;
@@ -53,38 +59,79 @@ export function partitionWrites(writes: readonly MessageWrite[]): PartitionWrite
   const changeBuckets = new Map<string, PartitionWrite>();
   const others: PartitionWrite[] = [];
   for (const write of writes) {
-    const { conversationId, seq, rev } = write.message;
+    const { conversationId, messageId, seq, rev } = write.message;
     const { statements, bytes } = messageStatements(write);
-    messages.add(`${conversationId}|${bucketOf(seq)}`, statements, bytes);
-    if (write.send) others.push([placeStatement(write)], [sentKeyStatement(write.send)]);
-    if (seq === seqsOf(bucketOf(seq)).first) others.push([bucketStatement(write)]);
+    messages.add(conversationId, bucketOf(seq), statements, bytes);
+    if (write.send) {
+      others.push({ statements: [placeStatement(write)], routingKey: bigintBytes(BigInt(messageId)), bytes: 0 });
+      others.push(sentKeyWrite(write.send));
+    }
+    if (seq === seqsOf(bucketOf(seq)).first) {
+      others.push({ statements: [bucketStatement(write)], routingKey: uuidBytes(conversationId), bytes: 0 });
+    }
     if (!isChanged(write)) continue;
-    const changeBucket = `${conversationId}|${changeBucketOf(rev)}`;
-    changes.add(changeBucket, [changeStatement(write)], 0);
-    changeBuckets.set(changeBucket, [changeBucketStatement(write)]);
+    changes.add(conversationId, changeBucketOf(rev), [changeStatement(write)], 0);
+    const changeBucket = {
+      statements: [changeBucketStatement(write)],
+      routingKey: uuidBytes(conversationId),
+      bytes: 0,
+    };
+    changeBuckets.set(`${conversationId}|${changeBucketOf(rev)}`, changeBucket);
   }
   return [...messages.all(), ...changes.all(), ...changeBuckets.values(), ...others];
 }
 
-/** Gathers statements by partition, in pieces that are bounded. */
+/** Gathers statements by partition of a conversation and a bucket, in pieces that are bounded. */
 class PartitionWrites {
   private readonly full: PartitionWrite[] = [];
-  private readonly open = new Map<string, { statements: PartitionWrite; bytes: number }>();
+  private readonly open = new Map<string, PartitionWrite>();
 
-  add(partition: string, statements: readonly Statement[], bytes: number): void {
+  add(conversationId: string, bucket: number, statements: readonly Statement[], bytes: number): void {
+    const partition = `${conversationId}|${bucket}`;
     let piece = this.open.get(partition);
     if (piece && (piece.statements.length >= BATCH_STATEMENTS_MAX || piece.bytes + bytes > BATCH_TEXT_BYTES_MAX)) {
-      this.full.push(piece.statements);
+      this.full.push(piece);
       piece = undefined;
     }
-    if (!piece) this.open.set(partition, (piece = { statements: [], bytes: 0 }));
+    if (!piece) {
+      piece = { statements: [], routingKey: compositeKey(uuidBytes(conversationId), intBytes(bucket)), bytes: 0 };
+      this.open.set(partition, piece);
+    }
     piece.statements.push(...statements);
     piece.bytes += bytes;
   }
 
   all(): PartitionWrite[] {
-    return [...this.full, ...[...this.open.values()].map(({ statements }) => statements)];
+    return [...this.full, ...this.open.values()];
   }
+}
+
+const ZERO = Buffer.alloc(1);
+
+function uuidBytes(id: string): Buffer {
+  return Buffer.from(id.replaceAll('-', ''), 'hex');
+}
+
+/** Each part with its length before it and a zero behind it. */
+function compositeKey(...parts: readonly Buffer[]): Buffer {
+  const pieces = parts.flatMap((part) => {
+    const length = Buffer.allocUnsafe(2);
+    length.writeUInt16BE(part.length);
+    return [length, part, ZERO];
+  });
+  return Buffer.concat(pieces);
+}
+
+function intBytes(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function bigintBytes(value: bigint): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeBigInt64BE(value);
+  return bytes;
 }
 
 const time = (iso: string | null): Date | undefined => (iso === null ? undefined : new Date(iso));
@@ -141,7 +188,7 @@ function changeBucketStatement({ message: m }: MessageWrite): Statement {
 }
 
 // In microseconds of record time, which compaction by time windows needs; two sends under one key are 30 days apart.
-function sentKeyStatement(send: SendRow): Statement {
+function sentKeyWrite(send: SendRow): PartitionWrite {
   const params = [
     send.conversationId,
     send.senderId,
@@ -153,5 +200,10 @@ function sentKeyStatement(send: SendRow): Statement {
     send.requestHash,
     BigInt(send.at) * 1_000n,
   ];
-  return { query: INSERT_SENT_KEY, params };
+  const routingKey = compositeKey(
+    uuidBytes(send.conversationId),
+    uuidBytes(send.senderId),
+    Buffer.from(send.clientMsgId),
+  );
+  return { statements: [{ query: INSERT_SENT_KEY, params }], routingKey, bytes: send.requestHash.length };
 }
