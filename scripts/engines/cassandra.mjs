@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { classArchive } from './class-archive.mjs';
 import { asks } from './connections.mjs';
-import { findJava } from './java.mjs';
+import { findJava, FIRST_COMPILER_ONLY } from './java.mjs';
 import { jarsOf } from './maven-jars.mjs';
 
 const VERSION = '5.0.9';
@@ -85,7 +85,15 @@ export const cassandra = {
       'java.io.tmpdir': folder,
     };
     const definitions = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`);
-    const jvm = [...options, '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError', ...memory, ...packages, ...definitions];
+    const jvm = [
+      ...options,
+      FIRST_COMPILER_ONLY,
+      '-XX:+UseG1GC',
+      '-XX:+ExitOnOutOfMemoryError',
+      ...memory,
+      ...packages,
+      ...definitions,
+    ];
     const args = [...jvm, '-cp', join(jars, '*'), 'org.apache.cassandra.service.CassandraDaemon'];
     return { command: java, args, env, archive };
   },

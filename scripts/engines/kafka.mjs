@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classArchive } from './class-archive.mjs';
 import { asks } from './connections.mjs';
-import { findJava } from './java.mjs';
+import { findJava, FIRST_COMPILER_ONLY } from './java.mjs';
 import { jarsOf } from './maven-jars.mjs';
 import { run } from './programs.mjs';
 
@@ -28,7 +28,7 @@ export const kafka = {
   async configure(node, { java, env, jars }) {
     await writeFile(join(node.folder, 'server.properties'), serverProperties(node));
     await writeFile(join(node.folder, 'log4j2.properties'), LOGGING);
-    const tool = ['-XX:TieredStopAtLevel=1', '-cp', join(jars, '*'), 'kafka.tools.StorageTool'];
+    const tool = [FIRST_COMPILER_ONLY, '-cp', join(jars, '*'), 'kafka.tools.StorageTool'];
     // The tool makes ids as well, by another start of Java: an id is 16 bytes in base64.
     const id = randomBytes(16).toString('base64url').replace(/^-/, 'A');
     const format = ['format', `--cluster-id=${id}`, '-c', join(node.folder, 'server.properties')];
@@ -39,7 +39,16 @@ export const kafka = {
     const { options, archive } = await classArchive('kafka', java, jars);
     const memory = [`-Xms${HEAP_MB}m`, `-Xmx${HEAP_MB}m`, '-XX:+ExitOnOutOfMemoryError'];
     const logging = `-Dlog4j2.configurationFile=${join(node.folder, 'log4j2.properties')}`;
-    const args = [...options, ...memory, logging, '-cp', join(jars, '*'), 'kafka.Kafka', 'server.properties'];
+    const args = [
+      ...options,
+      FIRST_COMPILER_ONLY,
+      ...memory,
+      logging,
+      '-cp',
+      join(jars, '*'),
+      'kafka.Kafka',
+      'server.properties',
+    ];
     return { command: java, args, env, archive };
   },
 
