@@ -35,7 +35,8 @@ beforeAll(async () => {
     PARTITIONS: '8',
     AUTH_JWT_SECRET: randomUUID(),
     RATE_LIMITS: 'off',
-    RECEIPT_WINDOW_MS: '1000',
+    // Marks that wait to be written must not be written by themselves while a gateway ends slowly.
+    RECEIPT_WINDOW_MS: '5000',
   };
   group = await RoleGroup.prepare({ workers: 1, apis: 1, gateways: 2 }, environment);
   for (const role of ['worker', 'api', 'gateway'] as const) {

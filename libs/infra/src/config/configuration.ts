@@ -199,7 +199,7 @@ export const SETTINGS = {
       description: 'Delivered and read marks are gathered for so long before they are written.',
       default: 200,
       min: 10,
-      max: 1_000,
+      max: 5_000,
     }),
   },
   push: PUSH_SETTINGS,
