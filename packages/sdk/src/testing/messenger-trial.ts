@@ -90,11 +90,11 @@ export class MessengerTrial {
     }
     await this.clock.advance(20_000);
     const { conversationId, isMember } = this.server;
-    // A gateway finds by itself what nobody told it of.
+    // A gateway finds by itself what nobody told it of; a sync tells it too.
     const removal = { name: 'conversation_removed' as const, payload: { conversationId } };
-    if (!isMember) for (const { client } of this.devices) client.deliver(removal);
-    else if (by === 'heads') for (const { client } of this.devices) client.deliver(this.server.heads());
-    else if (by === 'message') this.post();
+    if (!isMember && by !== 'reconnection') for (const { client } of this.devices) client.deliver(removal);
+    else if (isMember && by === 'heads') for (const { client } of this.devices) client.deliver(this.server.heads());
+    else if (isMember && by === 'message') this.post();
     await this.clock.advance(5_000);
   }
 
