@@ -11,6 +11,7 @@ const COPIED = [
   'libs',
   'scripts',
   'test/clients',
+  'test/faults',
   'test/push',
   'test/media',
   'test/no-loss/server-process.ts',
