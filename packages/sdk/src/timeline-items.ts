@@ -14,6 +14,7 @@ export interface TimelineItem {
   readonly key: string;
   /** Null until the server has stored it. */
   readonly messageId: string | null;
+  /** Null until it stands in its place, with everything before it: numbers in a timeline have no gap. */
   readonly seq: number | null;
   readonly senderId: string;
   readonly content: string;
@@ -60,7 +61,7 @@ export class TimelineItems {
     };
     const items = messages.map((message) => this.placed(message, statusOf(message)));
     for (const one of unplaced)
-      items.push(this.once(one, () => ({ ...this.written(one.entry), ...one.place, status: 'sent' })));
+      items.push(this.once(one, () => ({ ...this.written(one.entry), ...one.place, seq: null, status: 'sent' })));
     for (const entry of waiting) items.push(this.once(entry, () => this.written(entry)));
     const { conversationId } = conversation;
     const before = this.lists.get(conversationId);

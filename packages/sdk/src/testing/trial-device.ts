@@ -80,8 +80,8 @@ export class TrialDevice {
     shown.forEach(({ seq }, i) => {
       if (seq !== (shown[0]?.seq ?? 0) + i) throw new Error(`A hole before ${seq}`);
     });
-    const seqs = items.flatMap(({ seq, status }) => (seq !== null && status !== 'sent' ? [seq] : []));
-    if (seqs.some((seq, i) => i > 0 && seq <= (seqs[i - 1] ?? 0))) throw new Error(`Out of order: ${seqs.join()}`);
+    const seqs = items.flatMap(({ seq }) => (seq === null ? [] : [seq]));
+    if (seqs.some((seq, i) => i > 0 && seq !== (seqs[i - 1] ?? 0) + 1)) throw new Error(`Out of order: ${seqs.join()}`);
     // A jump is another beginning, and so are the first page and what was told to be one.
     const isOther = track?.shown !== this.part && (this.jumping > 0 || this.part === null);
     const isAnew = track !== this.current || this.client.discontinuities.length > this.discontinuities;
