@@ -234,6 +234,13 @@ describe('notifications', () => {
     await register(bob, iphone());
     await register(cat, android());
     const [, cats] = [await bob.connect(), await cat.connect()];
+    // A connection of the last tenth of a second may not be known everywhere yet.
+    const userIds = [bob.userId, cat.userId];
+    const online = async (): Promise<void> => {
+      const { json } = await ada.rest.call('POST', '/v1/presence/query', { body: { userIds } });
+      expect(json).toMatchObject({ items: [{ status: 'online' }, { status: 'online' }] });
+    };
+    await vi.waitFor(online, SOON);
     const { messageId } = await ada.send(conversationId, 'Are you there?');
     const began = Date.now();
     await cats.ask('ack', { messageId, conversationId });
