@@ -31,10 +31,7 @@ export default defineConfig({
           globalSetup: [engines],
         },
       },
-      // Minutes on a machine that does nothing else: it runs when it is asked for.
-      ...(process.env['SOAK_CLUSTER'] === undefined
-        ? []
-        : [{ extends: true as const, test: { name: 'crash', include: [crash], exclude } }]),
+      { extends: true, test: { name: 'crash', include: [crash], exclude } },
       {
         // The files that `npm test` runs on the embedded profile.
         extends: true,
