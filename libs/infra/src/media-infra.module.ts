@@ -124,7 +124,10 @@ function usesS3({ media, s3 }: MediaInfraOptions['config']): boolean {
 
 /** Beside the folder of the storage, so that a file is taken over by renaming it. */
 function spoolFolderOf(config: MediaInfraOptions['config']): string {
-  const base = usesS3(config) ? join(tmpdir(), 'parley-media') : join(config.profile.dataDir, 'media');
+  // Each account of a machine has its own: what another one made cannot be written to.
+  const base = usesS3(config)
+    ? join(tmpdir(), `parley-media-${process.getuid?.() ?? 'of-all'}`)
+    : join(config.profile.dataDir, 'media');
   return join(base, 'spool');
 }
 
