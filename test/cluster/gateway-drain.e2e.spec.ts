@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type Closing, ConnectAnswerSchema, DELIVERY_RECEIPT_MEMBERS_MAX, MemberListSchema } from '@parley/contracts';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type ParleyClient, signUp } from '../../packages/sdk/src/index.js';
-import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
-import { FrontDoor } from '../clients/cluster/front-door.js';
-import { RoleGroup } from '../clients/cluster/role-group.js';
 import type { RoleProcess } from '../clients/cluster/role-process.js';
+import { TrialCluster } from '../clients/cluster/trial-cluster.js';
 import { freshName, PASSWORD, TestUser } from '../clients/test-user.js';
 import { figuresAt } from '../clients/served-app.js';
 import { TestSocket } from '../clients/test-socket.js';
@@ -17,38 +15,17 @@ const IN_FLIGHT = 100;
 /** Between two messages of one person. */
 const PAUSE_MS = 250;
 
-let names: EngineNames;
-let group: RoleGroup;
-let door: FrontDoor;
+let cluster: TrialCluster;
 let people: ParleyClient[] = [];
 
 /** Gateways that know of each other, which the api knows by what they say. */
 beforeAll(async () => {
-  names = await takeEngineNames();
-  const environment = {
-    ...names.environment,
-    PROFILE: 'cluster',
-    // Two engines are enough: what ends here are the doors.
-    COMMAND_LOG: 'postgres',
-    EVENT_STREAM: 'postgres',
-    MESSAGE_STORE: 'postgres',
-    PARTITIONS: '8',
-    AUTH_JWT_SECRET: randomUUID(),
-    RATE_LIMITS: 'off',
-    // Marks that wait to be written must not be written by themselves while a gateway ends slowly.
-    RECEIPT_WINDOW_MS: '5000',
-  };
-  group = await RoleGroup.prepare({ workers: 1, apis: 1, gateways: 2 }, environment);
-  for (const role of ['worker', 'api', 'gateway'] as const) {
-    await Promise.all(group.of(role).map((process) => group.startOne(process)));
-  }
-  door = await FrontDoor.open(group.ports);
+  // Marks that wait to be written must not be written by themselves while a gateway ends slowly.
+  cluster = await TrialCluster.start([], { workers: 1, apis: 1, gateways: 2 }, { RECEIPT_WINDOW_MS: '5000' });
 }, 120_000);
 afterAll(async () => {
   await Promise.all(people.map((person) => person.close()));
-  await door?.close();
-  await group?.destroy();
-  await names?.drop();
+  await cluster?.stop();
 }, 60_000);
 
 async function socketsAt({ url }: RoleProcess): Promise<number> {
@@ -66,7 +43,7 @@ const connectAt = (url: string, user: TestUser): Promise<TestSocket> =>
 /** Too large for anybody to be told of who received what: then marks are gathered for longest. */
 async function largeGroup(owner: TestUser, member: TestUser): Promise<string> {
   const others = await Promise.all(
-    Array.from({ length: DELIVERY_RECEIPT_MEMBERS_MAX - 1 }, () => TestUser.signUp(door.url)),
+    Array.from({ length: DELIVERY_RECEIPT_MEMBERS_MAX - 1 }, () => TestUser.signUp(cluster.url)),
   );
   return (await owner.group([member, ...others])).conversationId;
 }
@@ -79,13 +56,13 @@ async function deliveredTo(member: TestUser, conversationId: string): Promise<st
 
 describe('a gateway that is told to end', () => {
   it('sends its clients to the other one, answers what is under way, and loses and doubles nothing', async () => {
-    const [leaving, staying] = group.of('gateway') as [RoleProcess, RoleProcess];
-    const watcher = await TestUser.signUp(door.url);
+    const [leaving, staying] = cluster.of('gateway') as [RoleProcess, RoleProcess];
+    const watcher = await TestUser.signUp(cluster.url);
     await expect.poll(() => gatewayFor(watcher), SOON).toHaveLength(2);
 
     people = await Promise.all(
       Array.from({ length: PEOPLE }, () =>
-        signUp({ url: door.url, username: freshName(), password: PASSWORD, displayName: 'Person' }),
+        signUp({ url: cluster.url, username: freshName(), password: PASSWORD, displayName: 'Person' }),
       ),
     );
     const [owner, ...others] = people as [ParleyClient, ...ParleyClient[]];
@@ -141,13 +118,13 @@ describe('a gateway that is told to end', () => {
   }, 120_000);
 
   it('is chosen again when it is back, and the other one ends without losing a client or what was just read', async () => {
-    const [back, leaving] = group.of('gateway') as [RoleProcess, RoleProcess];
-    await group.startOne(back);
-    const watcher = await TestUser.signUp(door.url);
+    const [back, leaving] = cluster.of('gateway') as [RoleProcess, RoleProcess];
+    await cluster.group.startOne(back);
+    const watcher = await TestUser.signUp(cluster.url);
     await expect
       .poll(async () => (await gatewayFor(watcher)).toSorted(), SOON)
       .toEqual([back.url, leaving.url].toSorted());
-    const reader = await TestUser.signUp(door.url);
+    const reader = await TestUser.signUp(cluster.url);
     const { conversationId } = await watcher.direct(reader);
     const { messageId, seq } = await watcher.send(conversationId, 'read me');
     const reading = await connectAt(leaving.url, reader);
@@ -165,9 +142,9 @@ describe('a gateway that is told to end', () => {
 
 describe('a gateway that is killed', () => {
   it('is no longer named when its time is over', async () => {
-    const [killed, other] = group.of('gateway') as [RoleProcess, RoleProcess];
-    await group.startOne(other);
-    const watcher = await TestUser.signUp(door.url);
+    const [killed, other] = cluster.of('gateway') as [RoleProcess, RoleProcess];
+    await cluster.group.startOne(other);
+    const watcher = await TestUser.signUp(cluster.url);
     await expect
       .poll(async () => (await gatewayFor(watcher)).toSorted(), SOON)
       .toEqual([killed.url, other.url].toSorted());

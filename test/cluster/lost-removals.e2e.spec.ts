@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
-import { FrontDoor } from '../clients/cluster/front-door.js';
-import { RoleGroup } from '../clients/cluster/role-group.js';
+import { TrialCluster } from '../clients/cluster/trial-cluster.js';
 import { TestSocket } from '../clients/test-socket.js';
 import { TestUser } from '../clients/test-user.js';
 import { LossyRedis } from '../faults/lossy-redis.js';
@@ -14,37 +12,17 @@ const ROOMS_AT_ONCE = 4;
 const SOON = { timeout: 20_000, interval: 50 };
 
 let redis: LossyRedis;
-let names: EngineNames;
-let group: RoleGroup;
-let door: FrontDoor;
+let cluster: TrialCluster;
 const sockets: TestSocket[] = [];
 
 /** No process ever hears that members changed: it is left out of what Redis tells its subscribers. */
 beforeAll(async () => {
   redis = await LossyRedis.start(process.env['REDIS_URL']!, (message) => message.includes('members-changed'));
-  names = await takeEngineNames();
-  const environment = {
-    ...names.environment,
-    REDIS_URL: redis.url,
-    PROFILE: 'cluster',
-    COMMAND_LOG: 'postgres',
-    EVENT_STREAM: 'postgres',
-    MESSAGE_STORE: 'postgres',
-    PARTITIONS: '8',
-    AUTH_JWT_SECRET: randomUUID(),
-    RATE_LIMITS: 'off',
-  };
-  group = await RoleGroup.prepare({ workers: 1, apis: 1, gateways: 2 }, environment);
-  for (const role of ['worker', 'api', 'gateway'] as const) {
-    await Promise.all(group.of(role).map((process) => group.startOne(process)));
-  }
-  door = await FrontDoor.open(group.ports);
+  cluster = await TrialCluster.start([], { workers: 1, apis: 1, gateways: 2 }, { REDIS_URL: redis.url });
 }, 180_000);
 afterAll(async () => {
   for (const socket of sockets) socket.close();
-  await door?.close();
-  await group?.destroy();
-  await names?.drop();
+  await cluster?.stop();
   await redis?.close();
 }, 60_000);
 
@@ -65,9 +43,9 @@ const isSince = (text: string, leaver: number): boolean => Number(/^without (\d+
 
 it(`shows nothing to any of ${ROOMS * LEAVERS} removed members of what came after, though their removal was lost`, async () => {
   const [owner, staying, ...leavers] = (await Promise.all(
-    Array.from({ length: 2 + LEAVERS }, () => TestUser.signUp(door.url)),
+    Array.from({ length: 2 + LEAVERS }, () => TestUser.signUp(cluster.url)),
   )) as [TestUser, TestUser, ...TestUser[]];
-  const urls = group.gatewayUrls;
+  const urls = cluster.group.gatewayUrls;
   const stays = await Promise.all(urls.map((url) => connect(staying, url)));
   const leaves = await Promise.all(leavers.map((user, i) => connect(user, urls[i % urls.length]!)));
   const rooms = await Promise.all(

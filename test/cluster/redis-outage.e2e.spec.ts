@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type ParleyClient, signUp } from '../../packages/sdk/src/index.js';
-import { startEngines, type EngineNode, type StartedEngines } from '../../scripts/engines/index.mjs';
-import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
-import { FrontDoor } from '../clients/cluster/front-door.js';
-import { RoleGroup } from '../clients/cluster/role-group.js';
+import type { EngineNode } from '../../scripts/engines/index.mjs';
+import { TrialCluster } from '../clients/cluster/trial-cluster.js';
 import { TestSocket } from '../clients/test-socket.js';
 import { freshName, PASSWORD, TestUser } from '../clients/test-user.js';
 
@@ -21,42 +19,20 @@ const SEND_WAIT_MS = 2_500;
 const SEND_ANSWER_MS_MAX = SEND_WAIT_MS + 2_000;
 const SOON = { timeout: 20_000, interval: 50 };
 
-let engines: StartedEngines;
+let cluster: TrialCluster;
 let redis: EngineNode;
-let names: EngineNames;
-let group: RoleGroup;
-let door: FrontDoor;
 const people: ParleyClient[] = [];
 
 /** A Redis of its own, which goes away here; the rest is in Postgres. */
 beforeAll(async () => {
-  engines = await startEngines(['redis']);
-  redis = engines.nodes[0]!;
-  names = await takeEngineNames({ ...process.env, ...engines.env } as Record<string, string>);
-  const environment = {
-    ...names.environment,
-    PROFILE: 'cluster',
-    COMMAND_LOG: 'postgres',
-    EVENT_STREAM: 'postgres',
-    MESSAGE_STORE: 'postgres',
-    PARTITIONS: '8',
-    AUTH_JWT_SECRET: randomUUID(),
-    RATE_LIMITS: 'off',
-  };
-  group = await RoleGroup.prepare({ workers: 1, apis: 1, gateways: 2 }, environment);
-  for (const role of ['worker', 'api', 'gateway'] as const) {
-    await Promise.all(group.of(role).map((process) => group.startOne(process)));
-  }
-  door = await FrontDoor.open(group.ports);
+  cluster = await TrialCluster.start(['redis'], { workers: 1, apis: 1, gateways: 2 });
+  redis = cluster.engine;
 }, 120_000);
 afterEach(async () => {
   await Promise.all(people.splice(0).map((person) => person.close()));
 });
 afterAll(async () => {
-  await door?.close();
-  await group?.destroy();
-  await names?.drop();
-  await engines?.stop();
+  await cluster?.stop();
 }, 60_000);
 
 interface Room {
@@ -76,9 +52,9 @@ interface Room {
 }
 
 async function openRoom(): Promise<Room> {
-  const [owner, leaver] = [await TestUser.signUp(door.url), await TestUser.signUp(door.url)];
+  const [owner, leaver] = [await TestUser.signUp(cluster.url), await TestUser.signUp(cluster.url)];
   for (let i = 0; i < PEOPLE; i++) {
-    people.push(await signUp({ url: door.url, username: freshName(), password: PASSWORD, displayName: 'Person' }));
+    people.push(await signUp({ url: cluster.url, username: freshName(), password: PASSWORD, displayName: 'Person' }));
   }
   const userIds = await Promise.all(people.map(async (person) => (await person.me()).userId));
   const body = { type: 'group', memberIds: [leaver.userId, ...userIds], name: 'room' };
@@ -97,9 +73,11 @@ async function openRoom(): Promise<Room> {
   const interruptions: string[] = [];
   for (const person of people) person.on('connection', ({ status }) => interruptions.push(status));
   const leaverSockets = await Promise.all(
-    group.gatewayUrls.map((url) => TestSocket.connect(url, { token: leaver.rest.token, deviceId: randomUUID() })),
+    cluster.group.gatewayUrls.map((url) =>
+      TestSocket.connect(url, { token: leaver.rest.token, deviceId: randomUUID() }),
+    ),
   );
-  const ownerSocket = await TestSocket.connect(door.url, { token: owner.rest.token, deviceId: randomUUID() });
+  const ownerSocket = await TestSocket.connect(cluster.url, { token: owner.rest.token, deviceId: randomUUID() });
   onTestFinished(() => [...leaverSockets, ownerSocket].forEach((socket) => socket.close()));
   const sendUntil: Room['sendUntil'] = (isOver) => {
     const sent: string[] = [];
@@ -143,7 +121,7 @@ describe.each([
 ] as const)('a Redis that is %s for 20 s', (_what, goAway, comeBack) => {
   it('ends no process and no connection; everybody is complete soon after, and who was removed hears nothing', async () => {
     const room = await openRoom();
-    const pids = group.processes.map(({ pid }) => pid);
+    const pids = cluster.group.processes.map(({ pid }) => pid);
     let isOver = false;
     onTestFinished(() => void (isOver = true));
     const { sent, ended } = room.sendUntil(() => isOver);
@@ -153,7 +131,7 @@ describe.each([
     const wentAt = performance.now();
     const path = `/v1/conversations/${room.conversationId}`;
     await pause(AWAY_MS / 4);
-    for (const { url } of group.processes) {
+    for (const { url } of cluster.group.processes) {
       const health = await timed(() => fetch(`${url}/health/ready`));
       expect([health.status, await health.json()]).toMatchObject([200, { missing: ['redis'] }]);
     }
@@ -197,7 +175,7 @@ describe.each([
       .toBe(0);
     expect(new Set(room.shown.map((contents) => contents.join())).size).toBe(1);
     expect(room.interruptions).toEqual([]);
-    expect(group.processes.map(({ pid }) => pid)).toEqual(pids);
+    expect(cluster.group.processes.map(({ pid }) => pid)).toEqual(pids);
     // Live again, not only by catching up; and not to the one who had to leave while nobody could say so.
     const { content } = await room.owner.send(room.conversationId, `after ${randomUUID()}`);
     for (const contents of room.shown) await expect.poll(() => contents.at(-1), SOON).toBe(content);
