@@ -2,6 +2,12 @@ import type { HistoryEvent } from './history.js';
 
 type Event<Type extends HistoryEvent['type']> = Extract<HistoryEvent, { type: Type }>;
 
+/** Both ends in milliseconds of the history's clock. */
+export interface Period {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The seqs that a member must never see. */
 interface Absence {
   after: number;
@@ -12,6 +18,8 @@ interface Absence {
 
 interface Membership {
   readonly absences: Absence[];
+  /** When it may have been away: from the beginning of each removal to the end of the return. */
+  readonly away: { from: number; to: number }[];
   /** Devices that were told that they do not belong here, while that was so for certain. */
   readonly gone: Set<string>;
   /** Somebody brings the member back or has done so: a device may be shown messages before it hears of that. */
@@ -35,6 +43,7 @@ export class Absences {
         return membership.isComingBack ? undefined : void membership.gone.add(event.device);
       case 'removing':
         membership.isComingBack = false;
+        if (membership.away.at(-1)?.to !== Infinity) membership.away.push({ from: event.at, to: Infinity });
         return;
       case 'removed':
         return void membership.absences.push({ after: event.lastSeq, before: Infinity, early: null });
@@ -43,8 +52,14 @@ export class Absences {
         membership.gone.clear();
         return this.maySee(membership);
       case 'returned':
-        return this.seesFrom(membership, event);
+        return this.isBack(membership, event);
     }
+  }
+
+  /** Whether the member may have been away at any time of this period. */
+  wereDuring(conversation: string, user: string, { from, to }: Period): boolean {
+    const away = this.memberships.get(placeOf(conversation, user))?.away ?? [];
+    return away.some((each) => each.from <= to && each.to >= from);
   }
 
   /** A device was shown a message while it was live. */
@@ -67,7 +82,9 @@ export class Absences {
     if (absence?.before === Infinity) absence.early = [];
   }
 
-  private seesFrom({ absences }: Membership, { conversation, user, visibleFromSeq }: Event<'returned'>): void {
+  private isBack({ absences, away }: Membership, { at, conversation, user, visibleFromSeq }: Event<'returned'>): void {
+    const last = away.at(-1);
+    if (last) last.to = Math.min(last.to, at);
     const absence = absences.at(-1);
     if (absence?.before !== Infinity) return;
     absence.before = visibleFromSeq;
@@ -83,7 +100,7 @@ export class Absences {
     const place = placeOf(conversation, user);
     let membership = this.memberships.get(place);
     if (!membership) {
-      membership = { absences: [], gone: new Set(), isComingBack: false };
+      membership = { absences: [], away: [], gone: new Set(), isComingBack: false };
       this.memberships.set(place, membership);
     }
     return membership;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { checkHistory, RULES } from './checker.js';
 import { AWAY, goodHistory, MESSAGES } from './good-history.js';
-import { all, alter, arrivalAtCat, drop, lateLeft, type Mutant, mutants, rejoined } from './history-mutants.js';
+import { all, alter, drop, type Mutant } from './history-alterations.js';
+import { arrivalAtCat, lateLeft, mutants, rejoined } from './history-mutants.js';
 import { proofFigures, proofGaps } from './proof.js';
+import { leavesAfterItsSend, refusedWhileAway } from './send-mutants.js';
 
 describe('the no-loss checker', () => {
   it('finds nothing in a good history', () => {
@@ -30,6 +32,8 @@ describe('the no-loss checker', () => {
         ),
       ),
     ],
+    ['is away when it sends, and sends again when it is back', refusedWhileAway],
+    ['leaves when its send has its place, and hears only of the refusal of its repeat', leavesAfterItsSend],
   ])('lets pass a member that %s', (_, change) => {
     expect(checkHistory(change(goodHistory()))).toEqual([]);
   });
@@ -61,8 +65,9 @@ describe('a run that proves nothing', () => {
     expect(figures).toMatchObject({
       acks: MESSAGES,
       acksAcrossFaults: 1,
-      duplicatesSent: 1,
-      duplicatesFound: 1,
+      accepted: 4,
+      duplicatesSent: 3,
+      duplicatesFound: 2,
       removals: 1,
     });
     expect(proofGaps(figures, { acks: MESSAGES, duplicatesSent: 1, faults: ['kill'] })).toEqual([]);

@@ -1,5 +1,6 @@
 import { Absences } from './absences.js';
 import type { HistoryEvent, SeenMessage } from './history.js';
+import { SendOutcomes } from './send-outcomes.js';
 
 export const RULES = [
   'P1',
@@ -36,7 +37,6 @@ interface Send {
   /** The highest seq that anybody had been promised in the conversation when this was first sent. */
   floor: number;
   seq?: number;
-  accepted: boolean;
   rejected: boolean;
 }
 
@@ -54,6 +54,7 @@ class Sweep {
   private readonly asks = new Map<number, { acked: number; head: number }>();
   private readonly nextOf = new Map<string, number>();
   private readonly absences = new Absences((text) => this.violate('P13', text));
+  private readonly outcomes = new SendOutcomes(this.absences, (rule, text) => this.violate(rule, text));
   private readonly marks = new Map<string, bigint>();
   private readonly readAcked = new Map<string, number>();
   private readonly finalReads = new Map<string, number>();
@@ -72,7 +73,7 @@ class Sweep {
       case 'stored':
         return this.stored(event);
       case 'accepted':
-        return this.accepted(event);
+        return this.outcomes.see(event);
       case 'unknown':
         return this.unknown(event);
       case 'rejected':
@@ -125,10 +126,7 @@ class Sweep {
       if (!row) this.violate('P1', `${place} was promised or seen, and is not stored`);
       else if (identityOf(row) !== what) this.violate('P1', `${place} was ${what} and is stored as ${identityOf(row)}`);
     }
-    for (const [key, { accepted, rejected }] of this.sends) {
-      if (accepted && !rejected && !this.placeOfSend.has(key))
-        this.violate('P1', `${key} was accepted and is not stored`);
-    }
+    this.outcomes.finish((key) => this.placeOfSend.has(key));
     for (const head of this.heads.values()) this.checkHead(head);
     for (const [place, next] of this.nextOf) {
       const conversation = place.slice(place.indexOf(' ') + 1);
@@ -155,11 +153,11 @@ class Sweep {
 
   private invoke(event: Event<'invoke'>): void {
     const key = keyOf(event.conversation, event.user, event.clientMsgId);
+    this.outcomes.see(event);
     if (this.sends.has(key)) return;
     this.sends.set(key, {
       hash: event.hash,
       floor: this.acked.get(event.conversation) ?? 0,
-      accepted: false,
       rejected: false,
     });
   }
@@ -168,6 +166,7 @@ class Sweep {
     const { conversation, user, clientMsgId, seq, messageId } = event;
     const send = this.sends.get(keyOf(conversation, user, clientMsgId));
     if (!send) return this.violate('P4', `${conversation} ${seq} was answered to ${user}, who never sent it`);
+    this.outcomes.see(event);
     if (send.seq === undefined && seq <= send.floor) {
       this.violate('P8', `${conversation} ${seq} was sent after ${send.floor} had been answered`);
     }
@@ -181,17 +180,15 @@ class Sweep {
     this.answered = true;
   }
 
-  private accepted({ conversation, user, clientMsgId }: Event<'accepted'>): void {
-    const send = this.sends.get(keyOf(conversation, user, clientMsgId));
-    if (send) send.accepted = true;
-  }
-
   private unknown({ at, reason, clientMsgId }: Event<'unknown'>): void {
     if (this.faultEnded === undefined || at - this.faultEnded <= QUIET_AFTER_MS) return;
     this.violate('P14', `${clientMsgId} was not answered (${reason}) long after the last fault`);
   }
 
-  private rejected({ conversation, user, clientMsgId }: Event<'rejected'>): void {
+  private rejected(event: Event<'rejected'>): void {
+    const { conversation, user, clientMsgId } = event;
+    this.outcomes.see(event);
+    if (!event.isFinal) return;
     const key = keyOf(conversation, user, clientMsgId);
     const send = this.sends.get(key);
     if (send) send.rejected = true;

@@ -7,6 +7,8 @@ export const MESSAGES = 60;
 export const AWAY = { after: 30, backFrom: 36 } as const;
 const EDITED_SEQ = 10;
 const KILLED_AT_SEQ = 21;
+/** Answered `accepted`; how it ended is heard of by sending it again, or by an `ack`. */
+export const ACCEPTED = { sentAgainSeq: 41, ackedSeq: 44 } as const;
 
 type Add = (happening: Happening) => void;
 
@@ -50,7 +52,13 @@ function sendOne(seq: number, add: Add): SeenMessage {
     add({ type: 'fault', name: 'kill', phase: 'end' });
     add({ type: 'invoke', ...key, hash: message.hash });
   }
-  add({ type: 'stored', ...key, seq, messageId: message.messageId, duplicate: seq === KILLED_AT_SEQ });
+  if (seq === ACCEPTED.sentAgainSeq || seq === ACCEPTED.ackedSeq) add({ type: 'accepted', ...key });
+  if (seq === ACCEPTED.sentAgainSeq) {
+    add({ type: 'unknown', ...key, reason: 'silence' });
+    add({ type: 'invoke', ...key, hash: message.hash });
+  }
+  const duplicate = seq === ACCEPTED.ackedSeq ? null : seq === KILLED_AT_SEQ || seq === ACCEPTED.sentAgainSeq;
+  add({ type: 'stored', ...key, seq, messageId: message.messageId, duplicate });
   return message;
 }
 
@@ -77,11 +85,21 @@ function lookAround(messages: readonly SeenMessage[], add: Add): void {
 
 function catGoes(add: Add): void {
   const place = { user: 'cat', conversation: CONVERSATION };
+  // Decided after the removal that was under way when it took its place in the log.
+  add({ type: 'invoke', ...place, clientMsgId: 'late', hash: 'late' });
   add({ type: 'removing', ...place });
+  add({ type: 'accepted', ...place, clientMsgId: 'late' });
   add({ type: 'removed', ...place, lastSeq: AWAY.after });
   add({ type: 'left', device: 'cat-1', ...place });
   add({ type: 'invoke', ...place, clientMsgId: 'refused', hash: 'refused' });
-  add({ type: 'rejected', ...place, clientMsgId: 'refused', code: 'not_found' });
+  add({ type: 'rejected', ...place, clientMsgId: 'refused', code: 'not_found', isFinal: true });
+  add({ type: 'rejected', ...place, clientMsgId: 'late', code: 'not_found', isFinal: true });
+  // Nobody heard of its end, and the next try was refused.
+  add({ type: 'invoke', ...place, clientMsgId: 'silent', hash: 'silent' });
+  add({ type: 'accepted', ...place, clientMsgId: 'silent' });
+  add({ type: 'unknown', ...place, clientMsgId: 'silent', reason: 'silence' });
+  add({ type: 'invoke', ...place, clientMsgId: 'silent', hash: 'silent' });
+  add({ type: 'rejected', ...place, clientMsgId: 'silent', code: 'not_found', isFinal: false });
 }
 
 function catReturns(add: Add): void {

@@ -1,39 +1,8 @@
 import { FIRST_ACK_MS_MAX, QUIET_AFTER_MS, type Rule } from './checker.js';
 import { AWAY, goodHistory, MESSAGES } from './good-history.js';
 import type { Happening, HistoryEvent, SeenMessage } from './history.js';
-
-type Type = HistoryEvent['type'];
-type Of<Name extends Type> = Extract<HistoryEvent, { type: Name }>;
-/** A history with one thing wrong in it. */
-export type Mutant = (events: HistoryEvent[]) => HistoryEvent[];
-
-const isA = <Name extends Type>(name: Name, matches: (event: Of<Name>) => boolean) => {
-  return (event: HistoryEvent): boolean => event.type === name && matches(event as Of<Name>);
-};
-
-/** Changes the first event that matches; a mutant that changes nothing is a mistake of this test. */
-export function alter<Name extends Type>(
-  name: Name,
-  matches: (event: Of<Name>) => boolean,
-  change: (event: Of<Name>) => readonly (Of<Name> | Happening)[],
-): Mutant {
-  return (events) => {
-    const index = events.findIndex(isA(name, matches));
-    if (index < 0) throw new Error(`There is no such ${name}`);
-    const found = events[index] as Of<Name>;
-    const changed = change(found).map((event) => ({ at: found.at, ...event }) as HistoryEvent);
-    return [...events.slice(0, index), ...changed, ...events.slice(index + 1)];
-  };
-}
-
-const set = <Name extends Type>(name: Name, matches: (event: Of<Name>) => boolean, fields: Partial<Of<Name>>): Mutant =>
-  alter(name, matches, (event) => [{ ...event, ...fields }]);
-export const drop = <Name extends Type>(name: Name, matches: (event: Of<Name>) => boolean): Mutant =>
-  alter(name, matches, () => []);
-export const all =
-  (...mutants: Mutant[]): Mutant =>
-  (events) =>
-    mutants.reduce((before, mutant) => mutant(before), events);
+import { all, alter, drop, isA, type Mutant, type Of, set, twice } from './history-alterations.js';
+import { sendMutants } from './send-mutants.js';
 
 const toBob = (seq: number) => (event: Of<'delivery'>) => event.device === 'bob-1' && event.message.seq === seq;
 const swap = (messages: readonly SeenMessage[], i: number, j: number): SeenMessage[] => {
@@ -78,19 +47,6 @@ export const mutants: [string, Rule, Mutant][] = [
       set('head', () => true, { lastSeq: MESSAGES - 1 }),
     ),
   ],
-  [
-    'a send that was accepted is not there',
-    'P1',
-    alter(
-      'stored',
-      ({ seq }) => seq === 17,
-      (event) => [
-        event,
-        { type: 'invoke', conversation: event.conversation, user: event.user, clientMsgId: 'accepted', hash: 'h' },
-        { type: 'accepted', conversation: event.conversation, user: event.user, clientMsgId: 'accepted' },
-      ],
-    ),
-  ],
   ['a row has another body', 'P1', set('row', ({ seq }) => seq === 17, { hash: 'other' })],
   [
     'a reader is shown another body',
@@ -120,26 +76,10 @@ export const mutants: [string, Rule, Mutant][] = [
       (e) => [e, { ...e, seq: MESSAGES + 1, messageId: '99999' }],
     ),
   ],
-  [
-    'a row is stored twice at one place',
-    'P3',
-    alter(
-      'row',
-      ({ seq }) => seq === 17,
-      (e) => [e, e],
-    ),
-  ],
+  ['a row is stored twice at one place', 'P3', twice('row', ({ seq }) => seq === 17)],
   ['the seqs have a hole', 'P3', set('head', () => true, { lastSeq: MESSAGES + 1 })],
   ['the revs have a hole', 'P3', drop('event', ({ rev }) => rev === 17)],
-  [
-    'a rev comes twice',
-    'P3',
-    alter(
-      'event',
-      ({ rev }) => rev === 17,
-      (e) => [e, e],
-    ),
-  ],
+  ['a rev comes twice', 'P3', twice('event', ({ rev }) => rev === 17)],
   [
     'the last rev is lost',
     'P3',
@@ -181,7 +121,7 @@ export const mutants: [string, Rule, Mutant][] = [
     'P5',
     alter('delivery', toBob(17), (e) => [{ ...e, message: { ...e.message, messageId: '99999' } }]),
   ],
-  ['a delivery comes twice', 'P6', alter('delivery', toBob(17), (e) => [e, e])],
+  ['a delivery comes twice', 'P6', twice('delivery', toBob(17))],
   ['a delivery is skipped', 'P6', drop('delivery', toBob(17))],
   [
     'two deliveries are swapped',
@@ -381,4 +321,5 @@ export const mutants: [string, Rule, Mutant][] = [
       ({ conversation, rev }) => [{ type: 'event', conversation, rev }],
     ),
   ],
+  ...sendMutants,
 ];

@@ -25,13 +25,14 @@ interface Place {
 /** What a client did or saw, what was done to the server, and at the end what the stores hold. */
 export type Happening =
   | ({ type: 'invoke'; hash: string } & SendKey)
-  | ({ type: 'stored'; seq: number; messageId: string; duplicate: boolean } & SendKey)
+  /** `duplicate` is null where it was not said: an `ack` that came later says only how it ended. */
+  | ({ type: 'stored'; seq: number; messageId: string; duplicate: boolean | null } & SendKey)
   /** It will be there, unless an `ack` says that it was rejected. */
   | ({ type: 'accepted' } & SendKey)
   /** A time-out, a disconnect, a 5xx: it may have happened. */
   | ({ type: 'unknown'; reason: string } & SendKey)
-  /** For good: it must never have happened. */
-  | ({ type: 'rejected'; code: string } & SendKey)
+  /** For good if it is final: it must never have happened. Else it says nothing about earlier tries of the same send. */
+  | ({ type: 'rejected'; code: string; isFinal: boolean } & SendKey)
   | ({ type: 'edit'; seq: number; hash: string } & Place)
   /** The device learned that it belongs here, from this seq on. */
   | ({ type: 'joined'; device: string; visibleFromSeq: number } & Place)

@@ -12,7 +12,7 @@ const BY_REST_EVERY = 5;
 const PAGE_LIMIT = 20;
 
 type Outcome =
-  | { kind: 'stored'; seq: number; messageId: string; duplicate: boolean }
+  | { kind: 'stored'; seq: number; messageId: string; duplicate: boolean | null }
   | { kind: 'accepted' }
   | { kind: 'unknown'; reason: string }
   | { kind: 'rejected'; code: string };
@@ -153,10 +153,8 @@ export class LoadHabits {
       let outcome = await this.attempt(conversation, clientMsgId, content);
       if (outcome.kind === 'accepted') {
         this.history.record({ type: 'accepted', ...key });
-        const end = await this.endOf(clientMsgId);
-        // That it is there in the end is promised; nobody sends it again to make sure.
-        if (!end) return;
-        outcome = end;
+        // Its end may be lost on the way; it is learned by sending again.
+        outcome = (await this.endOf(clientMsgId)) ?? { kind: 'unknown', reason: 'accepted, and no end was heard of' };
       }
       if (outcome.kind === 'unknown') {
         this.history.record({ type: 'unknown', ...key, reason: outcome.reason });
@@ -166,7 +164,7 @@ export class LoadHabits {
       }
       if (outcome.kind === 'rejected') {
         // A refusal of the second try says nothing about the first.
-        if (!mayBeThere) this.history.record({ type: 'rejected', ...key, code: outcome.code });
+        this.history.record({ type: 'rejected', ...key, code: outcome.code, isFinal: !mayBeThere });
         return;
       }
       const { seq, messageId, duplicate } = outcome;
@@ -207,7 +205,7 @@ export class LoadHabits {
     const end = await this.device.endOf(clientMsgId);
     if (!end) return null;
     if (end.status === 'rejected') return { kind: 'rejected', code: end.error?.code ?? 'internal' };
-    return { kind: 'stored', seq: end.seq as number, messageId: end.messageId as string, duplicate: false };
+    return { kind: 'stored', seq: end.seq as number, messageId: end.messageId as string, duplicate: null };
   }
 
   /** What fails here fails because of the fault, and is seen elsewhere. */

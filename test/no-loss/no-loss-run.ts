@@ -11,7 +11,8 @@ const USERS = 5;
 const CONVERSATIONS = 3;
 const SENDERS_PER_DEVICE = 3;
 const RECOVERY_TIMEOUT_MS = 15_000;
-const SETTLE_TIMEOUT_MS = 25_000;
+/** A send whose end was lost is sent again after ten seconds, and waits for its end once more. */
+const SETTLE_TIMEOUT_MS = 45_000;
 const CUT_EVERY_MS = 900;
 const ABSENCE_MS = 500;
 
