@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Admin } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildIfStale } from '../../scripts/fresh-build.mjs';
 import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
 import { RoleGroup } from '../clients/cluster/role-group.js';
 import { RoleProcess } from '../clients/cluster/role-process.js';
@@ -18,7 +17,6 @@ describe('a command log that has lost commands which nobody had decided', () => 
   let doors: RoleGroup;
   let worker: RoleProcess;
   beforeAll(async () => {
-    if (buildIfStale() !== 0) throw new Error('The build failed.');
     names = await takeEngineNames();
     environment = {
       ...names.environment,

@@ -6,7 +6,6 @@ import type { Conversation, Message } from '@parley/contracts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { administer, type EngineNode, type StartedEngines, startEngines } from '../../scripts/engines/index.mjs';
-import { buildIfStale } from '../../scripts/fresh-build.mjs';
 import { type EngineNames, takeEngineNames } from '../clients/cluster/engine-names.js';
 import { RoleGroup } from '../clients/cluster/role-group.js';
 import { TestUser } from '../clients/test-user.js';
@@ -23,7 +22,6 @@ describe('Postgres, back at a back-up of before', () => {
   let names: EngineNames;
   let group: RoleGroup;
   beforeAll(async () => {
-    if (buildIfStale() !== 0) throw new Error('The build failed.');
     engines = await startEngines(['postgres']);
     postgres = engines.nodes[0]!;
     names = await takeEngineNames({ ...process.env, ...engines.env } as Record<string, string>);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { type EngineNode, type StartedEngines, startEngines } from '../../scripts/engines/index.mjs';
-import { buildIfStale } from '../../scripts/fresh-build.mjs';
 import { takeEngineNames } from '../clients/cluster/engine-names.js';
 import { FrontDoor } from '../clients/cluster/front-door.js';
 import { RoleGroup } from '../clients/cluster/role-group.js';
@@ -43,7 +43,6 @@ export class ClusterUnderTest implements ServerUnderTest {
   ) {}
 
   static async prepare(): Promise<ClusterUnderTest> {
-    if (buildIfStale() !== 0) throw new Error('The build failed.');
     const engines = await startEngines(ENGINES);
     try {
       const names = await takeEngineNames(engines.env);
@@ -104,6 +103,7 @@ export class ClusterUnderTest implements ServerUnderTest {
     await this.group.destroy();
     await this.door.close();
     await this.engines.stop();
+    await rm(this.environment['DATA_DIR'] as string, { recursive: true, force: true });
   }
 
   private async killProcess(role: Role, effect: () => void): Promise<void> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { buildIfStale } from '../../../scripts/fresh-build.mjs';
 import { ChildServer, freePort, type Ending } from '../child-server.js';
 
 export type Role = 'api' | 'gateway' | 'worker';
@@ -18,7 +19,9 @@ export class RoleProcess {
     private readonly environment: Readonly<Record<string, string>>,
   ) {}
 
+  /** Of the product as its sources are now. @throws when it has to be built for that and cannot be */
   static async prepare(role: Role, environment: Readonly<Record<string, string>>): Promise<RoleProcess> {
+    if (buildIfStale() !== 0) throw new Error('The build failed.');
     const port = await freePort();
     // A port of its own for figures, if there is to be one.
     const metrics = environment['METRICS_PORT'] !== undefined && { METRICS_PORT: String(await freePort()) };

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { buildIfStale } from '../../../scripts/fresh-build.mjs';
 import { takeEngineNames } from './engine-names.js';
 import { RoleGroup } from './role-group.js';
 import { STANDING_CLUSTER, type StandingCluster } from './standing-cluster.js';
@@ -9,7 +8,6 @@ const root = join(import.meta.dirname, '..', '..', '..');
 
 /** Vitest's global setup: two gateways, an api and two workers for all files that need none of their own. */
 export default async function setUp(): Promise<() => Promise<void>> {
-  if (buildIfStale() !== 0) throw new Error('The build failed.');
   const names = await takeEngineNames();
   const environment = {
     ...names.environment,

@@ -29,23 +29,23 @@ export class TrialCluster {
     environment: Environment = {},
   ): Promise<TrialCluster> {
     const started = await startEngines(engines);
-    const names = await takeEngineNames({ ...process.env, ...started.env } as Record<string, string>);
-    const all = {
-      ...names.environment,
-      ...s3Environment(started),
-      PROFILE: 'cluster',
-      ...POSTGRES_ALONE,
-      PARTITIONS: '8',
-      AUTH_JWT_SECRET: randomUUID(),
-      RATE_LIMITS: 'off',
-      ...environment,
-    };
-    const group = await RoleGroup.prepare(counts, all);
-    const cluster = new TrialCluster(started, names, group, await FrontDoor.open(group.ports));
+    let names: EngineNames | undefined;
+    let cluster: TrialCluster;
+    try {
+      names = await takeEngineNames({ ...process.env, ...started.env } as Record<string, string>);
+      const all = environmentOf(started, names, environment);
+      const group = await RoleGroup.prepare(counts, all);
+      cluster = new TrialCluster(started, names, group, await FrontDoor.open(group.ports));
+    } catch (error) {
+      await names?.drop();
+      await started.stop();
+      throw error;
+    }
     try {
       // The first worker makes what all need.
-      for (const worker of group.of('worker')) await group.startOne(worker);
-      await Promise.all([...group.of('api'), ...group.of('gateway')].map((process) => group.startOne(process)));
+      for (const worker of cluster.of('worker')) await cluster.group.startOne(worker);
+      const doors = [...cluster.of('api'), ...cluster.of('gateway')];
+      await Promise.all(doors.map((door) => cluster.group.startOne(door)));
     } catch (error) {
       await cluster.stop();
       throw error;
@@ -72,6 +72,19 @@ export class TrialCluster {
     await this.names.drop();
     await this.engines.stop();
   }
+}
+
+function environmentOf(engines: StartedEngines, names: EngineNames, environment: Environment): Environment {
+  return {
+    ...names.environment,
+    ...s3Environment(engines),
+    PROFILE: 'cluster',
+    ...POSTGRES_ALONE,
+    PARTITIONS: '8',
+    AUTH_JWT_SECRET: randomUUID(),
+    RATE_LIMITS: 'off',
+    ...environment,
+  };
 }
 
 function s3Environment({ env }: StartedEngines): Environment {
