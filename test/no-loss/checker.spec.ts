@@ -3,7 +3,7 @@ import { checkHistory, RULES } from './checker.js';
 import { AWAY, goodHistory, MESSAGES } from './good-history.js';
 import { all, alter, drop, type Mutant } from './history-alterations.js';
 import { arrivalAtCat, lateLeft, mutants, rejoined } from './history-mutants.js';
-import { proofFigures, proofGaps } from './proof.js';
+import { faultFigures, proofFigures, proofGaps } from './proof.js';
 import { leavesAfterItsSend, refusedWhileAway } from './send-mutants.js';
 
 describe('the no-loss checker', () => {
@@ -65,6 +65,7 @@ describe('a run that proves nothing', () => {
     expect(figures).toMatchObject({
       acks: MESSAGES,
       acksAcrossFaults: 1,
+      acksDuringFaults: 0,
       accepted: 4,
       duplicatesSent: 3,
       duplicatesFound: 2,
@@ -76,5 +77,22 @@ describe('a run that proves nothing', () => {
       'gapsFilled: 0 of at least 1',
       'cut had no effect',
     ]);
+  });
+});
+
+describe('the faults of a run', () => {
+  it('are told one by one, with what was answered meanwhile and when after', () => {
+    const [kill] = faultFigures(goodHistory());
+    expect(kill).toEqual({ name: 'kill', brokenMs: 20, acks: 0, firstAckMs: 20 });
+    const answered = alter(
+      'unknown',
+      ({ reason }) => reason === 'disconnected',
+      ({ conversation, user, clientMsgId }) => [
+        { type: 'stored', conversation, user, clientMsgId, seq: 21, messageId: '1168', duplicate: false },
+      ],
+    );
+    expect(faultFigures(answered(goodHistory()))).toEqual([{ ...kill, acks: 1 }]);
+    expect(proofFigures(answered(goodHistory()))).toMatchObject({ acks: MESSAGES, acksDuringFaults: 1 });
+    expect(faultFigures(drop('fault', ({ phase }) => phase === 'effect')(goodHistory()))).toEqual([]);
   });
 });

@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { takeEngineNames } from './engine-names.js';
 import { RoleGroup } from './role-group.js';
 import { STANDING_CLUSTER, type StandingCluster } from './standing-cluster.js';
-
-const root = join(import.meta.dirname, '..', '..', '..');
 
 /** Vitest's global setup: two gateways, an api and two workers for all files that need none of their own. */
 export default async function setUp(): Promise<() => Promise<void>> {
@@ -16,7 +13,6 @@ export default async function setUp(): Promise<() => Promise<void>> {
     AUTH_JWT_SECRET: randomBytes(32).toString('base64url'),
     RATE_LIMITS: 'off',
     LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
-    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node-compile-cache'),
   };
   const first = await RoleGroup.prepare({ workers: 1 }, environment);
   const others = await RoleGroup.prepare({ workers: 1, apis: 1, gateways: 2 }, environment);
