@@ -1,4 +1,5 @@
 import type { CDPSession, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import type { WebPushService } from '../push/web-push-service.js';
 import type { Visitor } from './visitor.js';
 
@@ -62,6 +63,22 @@ export class PushBrowser {
 
   /** What went wrong in workers. */
   readonly faults: string[] = [];
+
+  /**
+   * Brings a push until its text is what is shown, as services do until a browser has taken it: on a busy machine,
+   * Chromium was seen to lose the first one of a new profile, or to forget that it shows it.
+   */
+  async deliverUntilShown(data: string, body: string): Promise<void> {
+    for (let tries = 3; ; tries -= 1) {
+      await this.deliver(data);
+      const isShown = expect.poll(async () => (await this.shown()).map((each) => each.body), { timeout: 5_000 });
+      try {
+        return await isShown.toEqual([body]);
+      } catch (error) {
+        if (tries === 1) throw error;
+      }
+    }
+  }
 
   async deliver(data: string): Promise<void> {
     const { origin } = new URL(this.page.url());

@@ -100,14 +100,11 @@ describe('notifications', () => {
     const { elsewhere } = await closedBrowser();
     await users.ben.send(conversationId, 'Are you there?');
     const first = await pushed(1);
-    await elsewhere.deliver(first);
-    await expect
-      .poll(() => elsewhere.shown())
-      .toEqual([{ title: 'Ben Okafor', body: 'Are you there?', icon: '/icon-192.png' }]);
+    await elsewhere.deliverUntilShown(first, 'Are you there?');
+    expect(await elsewhere.shown()).toEqual([{ title: 'Ben Okafor', body: 'Are you there?', icon: '/icon-192.png' }]);
 
     const { messageId } = await users.ben.send(conversationId, 'It is urgent');
-    await elsewhere.deliver(await pushed(2));
-    await expect.poll(async () => (await elsewhere.shown()).map(({ body }) => body)).toEqual(['It is urgent']);
+    await elsewhere.deliverUntilShown(await pushed(2), 'It is urgent');
     // Services bring what they are given in any order.
     await elsewhere.deliver(first);
     await elsewhere.deliver(JSON.stringify({ ...JSON.parse(first), type: 'clear' }));
@@ -125,15 +122,13 @@ describe('notifications', () => {
     expect((await users.ada.rest.call('PATCH', '/v1/users/me', { body: { pushPreview: false } })).status).toBe(200);
     const { elsewhere } = await closedBrowser();
     await users.ben.send(conversationId, 'a secret');
-    await elsewhere.deliver(await pushed(1));
-    await expect.poll(async () => (await elsewhere.shown()).map(({ body }) => body)).toEqual(['New message']);
+    await elsewhere.deliverUntilShown(await pushed(1), 'New message');
   });
 
   it('lead to the conversation: in a page that is open, else in a new one', async () => {
     const { at, elsewhere } = await closedBrowser();
     await users.ben.send(conversationId, 'Are you there?');
-    await elsewhere.deliver(await pushed(1));
-    await expect.poll(async () => (await elsewhere.shown()).length).toBe(1);
+    await elsewhere.deliverUntilShown(await pushed(1), 'Are you there?');
     const [worker] = at.context.serviceWorkers();
     if (!worker) throw new Error('There is no worker');
     expect(await clickOn(worker)).toEqual([`/c/${conversationId}`]);
@@ -142,8 +137,7 @@ describe('notifications', () => {
     const page = await at.context.newPage();
     await page.goto('/');
     await page.getByRole('heading', { name: 'Chats' }).waitFor();
-    await elsewhere.deliver(await pushed(1));
-    await expect.poll(async () => (await elsewhere.shown()).length).toBe(1);
+    await elsewhere.deliverUntilShown(await pushed(1), 'Are you there?');
     expect(await clickOn(worker)).toEqual([]);
     await page.waitForURL(`**/c/${conversationId}`);
     await page.getByRole('main', { name: 'Ben Okafor' }).waitFor();
