@@ -71,9 +71,10 @@ export class PushBrowser {
   async deliverUntilShown(data: string, body: string): Promise<void> {
     for (let tries = 3; ; tries -= 1) {
       await this.deliver(data);
-      const isShown = expect.poll(async () => (await this.shown()).map((each) => each.body), { timeout: 5_000 });
       try {
-        return await isShown.toEqual([body]);
+        return await expect
+          .poll(async () => (await this.shown()).map((each) => each.body), { timeout: 5_000 })
+          .toEqual([body]);
       } catch (error) {
         if (tries === 1) throw error;
       }
