@@ -72,9 +72,10 @@ export class PushBrowser {
     for (let tries = 3; ; tries -= 1) {
       await this.deliver(data);
       try {
-        return await expect
+        await expect
           .poll(async () => (await this.shown()).map((each) => each.body), { timeout: 5_000 })
           .toEqual([body]);
+        return;
       } catch (error) {
         if (tries === 1) throw error;
       }
