@@ -22,10 +22,12 @@ class Cluster {
     private readonly ended: Promise<number | null>,
   ) {}
 
-  static async start(...args: string[]): Promise<Cluster> {
+  /** @param without engines' variables that are taken away, to show that they are not needed */
+  static async start(args: readonly string[], without: readonly string[]): Promise<Cluster> {
+    const given = Object.entries(process.env).filter(([name]) => !without.includes(name));
     const script = spawn(process.execPath, [join(ROOT, 'scripts', 'cluster.mjs'), '--given-engines', ...args], {
       cwd: ROOT,
-      env: { ...process.env, RATE_LIMITS: 'off', PARTITIONS: '12' },
+      env: { ...Object.fromEntries(given), RATE_LIMITS: 'off', PARTITIONS: '12' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
@@ -41,6 +43,10 @@ class Cluster {
     });
     const [, apiUrl = '', file = ''] = line.trim().split(' ');
     return new Cluster(script, apiUrl, JSON.parse(readFileSync(file, 'utf8')) as State, ended);
+  }
+
+  get gatewayUrls(): string[] {
+    return this.state.processes.filter(({ role }) => role === 'gateway').map(({ url }) => url);
   }
 
   pidsOf(role: string): number[] {
@@ -108,14 +114,14 @@ const isRunning = (pid: number): boolean => {
 };
 
 describe.each([
-  ['Kafka, Cassandra, Redis and Postgres', []],
-  ['Postgres and Redis alone', ['--middle-way']],
-])('two gateways, an api and two workers on %s', (_engines, args) => {
+  ['Kafka, Cassandra, Redis and Postgres', [], []],
+  ['Postgres and Redis alone', ['--middle-way'], ['KAFKA_BROKERS', 'CASSANDRA_CONTACT_POINTS']],
+])('two gateways, an api and two workers on %s', (_engines, args, without) => {
   let cluster: Cluster;
   let ada: Session;
   let bob: Session;
   beforeAll(async () => {
-    cluster = await Cluster.start(...args);
+    cluster = await Cluster.start(args, without);
     [ada, bob] = await Promise.all([cluster.signUp(), cluster.signUp()]);
   }, 120_000);
   afterAll(async () => {
@@ -165,6 +171,23 @@ describe.each([
     }
     expect(performance.now() - killedAt).toBeLessThan(20_000);
     expect(isRunning(victim)).toBe(false);
+    // Through both doors, for every group, whoever owned its partition.
+    const [first = '', second = ''] = cluster.gatewayUrls;
+    const sockets = await Promise.all([connect(first, ada), connect(second, bob)]);
+    const heard = sockets.map((socket) => {
+      const contents: string[] = [];
+      socket.on('new_message', ({ content }: Message) => contents.push(content ?? ''));
+      return contents;
+    });
+    for (const [i, socket] of sockets.entries()) {
+      for (const conversationId of groups) {
+        const payload = { conversationId, content: `by gateway ${i}`, clientMsgId: randomUUID() };
+        expect(await socket.timeout(10_000).emitWithAck('send_message', payload)).toMatchObject({ status: 'stored' });
+      }
+    }
+    const from = (i: number): string[] => groups.map(() => `by gateway ${i}`);
+    await vi.waitFor(() => expect(heard).toEqual([from(1), from(0)]), SOON);
+    for (const socket of sockets) socket.close();
   });
 
   it('all end when they are stopped', async () => {
