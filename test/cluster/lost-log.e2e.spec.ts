@@ -1,9 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Admin } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
-import { RoleGroup } from '../clients/cluster/role-group.js';
-import { RoleProcess } from '../clients/cluster/role-process.js';
+import type { RoleProcess } from '../clients/cluster/role-process.js';
+import { TrialCluster } from '../clients/cluster/trial-cluster.js';
 import { TestUser } from '../clients/test-user.js';
 
 const PARTITIONS = 2;
@@ -12,24 +11,13 @@ const HIGH_WATERMARK = -1n;
 
 /** What is deleted while nobody reads: retention that was shorter than an outage does the same. */
 describe('a command log that has lost commands which nobody had decided', () => {
-  let names: EngineNames;
-  let environment: Record<string, string>;
-  let doors: RoleGroup;
+  let cluster: TrialCluster;
   let worker: RoleProcess;
   beforeAll(async () => {
-    names = await takeEngineNames();
-    environment = {
-      ...names.environment,
-      PROFILE: 'cluster',
-      PARTITIONS: String(PARTITIONS),
-      AUTH_JWT_SECRET: randomBytes(32).toString('base64url'),
-      LOG_LEVEL: 'warn',
-    };
-    worker = await RoleProcess.prepare('worker', environment);
-    await worker.start();
-    doors = await RoleGroup.prepare({ apis: 1 }, environment);
-    await doors.start();
-    const ada = await TestUser.signUp(doors.processes[0]?.url as string);
+    const environment = { COMMAND_LOG: 'kafka', PARTITIONS: String(PARTITIONS), LOG_LEVEL: 'warn' };
+    cluster = await TrialCluster.start([], { workers: 1, apis: 1 }, environment);
+    [worker] = cluster.of('worker') as [RoleProcess];
+    const ada = await TestUser.signUp(cluster.url);
     const { conversationId } = await ada.group([]);
     await ada.sendMany(conversationId, 3);
     worker.signal('SIGSTOP');
@@ -42,18 +30,14 @@ describe('a command log that has lost commands which nobody had decided', () => 
     await deleteCommands();
   });
   afterAll(async () => {
-    await worker?.destroy();
-    await doors?.destroy();
-    await names?.drop();
+    await cluster?.stop();
   });
 
   async function deleteCommands(): Promise<void> {
-    const admin = new Admin({
-      clientId: 'test',
-      bootstrapBrokers: (environment['KAFKA_BROKERS'] as string).split(','),
-    });
+    const { KAFKA_BROKERS = '', KAFKA_TOPIC_PREFIX } = cluster.environment;
+    const admin = new Admin({ clientId: 'test', bootstrapBrokers: KAFKA_BROKERS.split(',') });
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, offset: HIGH_WATERMARK }));
-    await admin.deleteRecords({ topics: [{ name: `${environment['KAFKA_TOPIC_PREFIX']}.commands`, partitions }] });
+    await admin.deleteRecords({ topics: [{ name: `${KAFKA_TOPIC_PREFIX}.commands`, partitions }] });
     await admin.close();
   }
 
@@ -64,9 +48,8 @@ describe('a command log that has lost commands which nobody had decided', () => 
   });
 
   it('lets no other worker go on, which says why', async () => {
-    const other = await RoleProcess.prepare('worker', environment);
-    await other.start().catch(() => {});
-    expect((await other.end(END_TIMEOUT_MS)).code).toBeGreaterThan(0);
-    expect(other.lastWords).toMatch(/the log has lost records/);
+    await worker.start().catch(() => {});
+    expect((await worker.end(END_TIMEOUT_MS)).code).toBeGreaterThan(0);
+    expect(worker.lastWords).toMatch(/the log has lost records/);
   });
 });

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'cassandra-driver';
 import { CassandraMessageStore } from '../../libs/infra/src/cassandra/index.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngines, type EngineNode, type StartedEngines } from '../../scripts/engines/index.mjs';
-import { takeEngineNames, type EngineNames } from '../clients/cluster/engine-names.js';
-import { RoleGroup } from '../clients/cluster/role-group.js';
+import type { EngineNode } from '../../scripts/engines/index.mjs';
 import type { RoleProcess } from '../clients/cluster/role-process.js';
+import { TrialCluster } from '../clients/cluster/trial-cluster.js';
 import { figuresAt } from '../clients/served-app.js';
 import { TestUser } from '../clients/test-user.js';
 
@@ -14,40 +13,22 @@ const MESSAGES = 60;
 const BACK = { timeout: 90_000, interval: 250 };
 const TABLES = ['message', 'message_place', 'message_bucket', 'message_change', 'message_change_bucket', 'sent_key'];
 
-let engines: StartedEngines;
+let cluster: TrialCluster;
 let cassandra: EngineNode;
-let names: EngineNames;
-let group: RoleGroup;
 
 /** A Cassandra of its own, which is killed here; log and events in Postgres. */
 beforeAll(async () => {
-  engines = await startEngines(['cassandra']);
-  cassandra = engines.nodes[0]!;
-  names = await takeEngineNames({ ...process.env, ...engines.env } as Record<string, string>);
-  const environment = {
-    ...names.environment,
-    PROFILE: 'cluster',
-    COMMAND_LOG: 'postgres',
-    EVENT_STREAM: 'postgres',
-    PARTITIONS: '4',
-    CASSANDRA_REAPPEND_SECONDS: '900',
-    AUTH_JWT_SECRET: randomUUID(),
-    RATE_LIMITS: 'off',
-  };
-  group = await RoleGroup.prepare({ workers: 2, apis: 1 }, environment);
-  for (const role of ['worker', 'api'] as const) {
-    await Promise.all(group.of(role).map((process) => group.startOne(process)));
-  }
+  const environment = { MESSAGE_STORE: 'cassandra', PARTITIONS: '4', CASSANDRA_REAPPEND_SECONDS: '900' };
+  cluster = await TrialCluster.start(['cassandra'], { workers: 2, apis: 1 }, environment);
+  cassandra = cluster.engine;
 }, 180_000);
 afterAll(async () => {
-  await group?.destroy();
-  await names?.drop().catch(() => {});
-  await engines?.stop();
+  await cluster?.stop();
 }, 60_000);
 
 /** What a crash would have taken, and more: every row that the store has. */
 async function loseEverything(): Promise<void> {
-  const keyspace = names.environment['CASSANDRA_KEYSPACE'] as string;
+  const keyspace = cluster.environment['CASSANDRA_KEYSPACE'] as string;
   const client = new Client({ contactPoints: [cassandra.address], localDataCenter: 'datacenter1', keyspace });
   try {
     for (const table of TABLES) await client.execute(`TRUNCATE ${table}`, [], { readTimeout: 30_000 });
@@ -58,7 +39,7 @@ async function loseEverything(): Promise<void> {
 
 /** Those that were marked in the last run of the node. */
 async function wholePartitions(): Promise<number[]> {
-  const keyspace = names.environment['CASSANDRA_KEYSPACE'] as string;
+  const keyspace = cluster.environment['CASSANDRA_KEYSPACE'] as string;
   const client = new Client({ contactPoints: [cassandra.address], localDataCenter: 'datacenter1', keyspace });
   try {
     const run = await new CassandraMessageStore(client).currentRun();
@@ -71,13 +52,13 @@ async function wholePartitions(): Promise<number[]> {
 }
 
 async function reappended(): Promise<number> {
-  const figures = await Promise.all(group.of('worker').map(({ url }) => figuresAt(url)));
+  const figures = await Promise.all(cluster.of('worker').map(({ url }) => figuresAt(url)));
   return figures.reduce((sum, text) => sum + Number(/^messages_reappended_total (\d+)$/m.exec(text)?.[1]), 0);
 }
 
 describe('a store whose node was killed and is back without what it had acknowledged', () => {
   it('has the messages again as they were, with their changes and the keys of their sends', async () => {
-    const [api] = group.of('api') as [RoleProcess];
+    const [api] = cluster.of('api') as [RoleProcess];
     const [ada, bob] = [await TestUser.signUp(api.url), await TestUser.signUp(api.url)];
     const rooms = await Promise.all(Array.from({ length: 6 }, () => ada.group([bob])));
     const path = (i: number): string => `/v1/conversations/${rooms[i % rooms.length]!.conversationId}/messages`;
@@ -116,7 +97,7 @@ describe('a store whose node was killed and is back without what it had acknowle
   }, 240_000);
 
   it('is written again by workers that start after its node did, and not by those that start while it runs', async () => {
-    const [api] = group.of('api') as [RoleProcess];
+    const [api] = cluster.of('api') as [RoleProcess];
     const [ada, bob] = [await TestUser.signUp(api.url), await TestUser.signUp(api.url)];
     const room = await ada.group([bob]);
     const path = `/v1/conversations/${room.conversationId}/messages`;
@@ -124,13 +105,13 @@ describe('a store whose node was killed and is back without what it had acknowle
     expect((await ada.rest.call('POST', path, { body })).status).toBe(201);
     const history = async (): Promise<unknown> => (await bob.history(room.conversationId)).items;
     const before = await history();
-    const workers = group.of('worker');
+    const workers = cluster.of('worker');
     await expect.poll(wholePartitions, BACK).toEqual([0, 1, 2, 3]);
 
     // Nothing is missing, however the worker ended: what it finds whole it leaves alone.
     for (const end of ['stop', 'destroy'] as const) {
       await Promise.all(workers.map((worker) => worker[end]()));
-      await Promise.all(workers.map((worker) => group.startOne(worker)));
+      await Promise.all(workers.map((worker) => cluster.group.startOne(worker)));
       const told = (): boolean => workers.every((worker) => worker.lastWords.includes('nothing is appended again'));
       await expect.poll(told, BACK).toBe(true);
       expect(await reappended()).toBe(0);
@@ -139,7 +120,7 @@ describe('a store whose node was killed and is back without what it had acknowle
     await loseEverything();
     await cassandra.kill();
     await cassandra.start();
-    await Promise.all(workers.map((worker) => group.startOne(worker)));
+    await Promise.all(workers.map((worker) => cluster.group.startOne(worker)));
     await expect.poll(history, BACK).toEqual(before);
     expect(await reappended()).toBeGreaterThan(0);
   }, 240_000);

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type EngineNode, S3_ACCOUNT, startEngines, type StartedEngines } from '../../../scripts/engines/index.mjs';
+import {
+  type EngineName,
+  type EngineNode,
+  S3_ACCOUNT,
+  startEngines,
+  type StartedEngines,
+} from '../../../scripts/engines/index.mjs';
 import { takeEngineNames, type EngineNames } from './engine-names.js';
 import { FrontDoor } from './front-door.js';
 import { type RoleCounts, RoleGroup } from './role-group.js';
@@ -15,6 +21,8 @@ export class TrialCluster {
   private constructor(
     private readonly engines: StartedEngines,
     private readonly names: EngineNames,
+    /** What all processes are told. */
+    readonly environment: Environment,
     readonly group: RoleGroup,
     private readonly door: FrontDoor,
   ) {}
@@ -24,7 +32,7 @@ export class TrialCluster {
    * @param environment of all processes, beside the addresses of the engines
    */
   static async start(
-    engines: readonly ('redis' | 's3')[],
+    engines: readonly EngineName[],
     counts: RoleCounts,
     environment: Environment = {},
   ): Promise<TrialCluster> {
@@ -35,22 +43,26 @@ export class TrialCluster {
       names = await takeEngineNames({ ...process.env, ...started.env } as Record<string, string>);
       const all = environmentOf(started, names, environment);
       const group = await RoleGroup.prepare(counts, all);
-      cluster = new TrialCluster(started, names, group, await FrontDoor.open(group.ports));
+      cluster = new TrialCluster(started, names, all, group, await FrontDoor.open(group.ports));
     } catch (error) {
       await names?.drop();
       await started.stop();
       throw error;
     }
     try {
-      // The first worker makes what all need.
-      for (const worker of cluster.of('worker')) await cluster.group.startOne(worker);
-      const doors = [...cluster.of('api'), ...cluster.of('gateway')];
-      await Promise.all(doors.map((door) => cluster.group.startOne(door)));
+      await cluster.startProcesses();
     } catch (error) {
       await cluster.stop();
       throw error;
     }
     return cluster;
+  }
+
+  /** All of them, which do not run: the first worker makes what all need. */
+  async startProcesses(): Promise<void> {
+    const { group } = this;
+    for (const worker of group.of('worker')) await group.startOne(worker);
+    await Promise.all([...group.of('api'), ...group.of('gateway')].map((process) => group.startOne(process)));
   }
 
   get url(): string {
@@ -69,8 +81,8 @@ export class TrialCluster {
   async stop(): Promise<void> {
     await this.door.close();
     await this.group.destroy();
-    await this.names.drop();
-    await this.engines.stop();
+    // A test that failed may have left an engine dead.
+    await this.names.drop().finally(() => this.engines.stop());
   }
 }
 
