@@ -1,19 +1,33 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { loadConfiguration } from '@parley/infra/config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runTool } from '../../apps/cli/src/run-tool.js';
 import { openToolDatabase } from '../../apps/cli/src/tool-database.js';
+import { buildIfStale } from '../../scripts/fresh-build.mjs';
 import { TestApp } from '../clients/test-app.js';
 import type { TestUser } from '../clients/test-user.js';
+import { repositoryPath } from '../house/trial-repository.js';
 
 interface Answer {
   code: number;
   said: string;
   complained: string;
 }
+
+const ENGINES_AWAY = {
+  PROFILE: 'cluster',
+  AUTH_JWT_SECRET: 'x'.repeat(32),
+  DATABASE_URL: 'postgres://parley:secret-of-it@127.0.0.1:1/parley',
+  KAFKA_BROKERS: '127.0.0.1:1',
+  CASSANDRA_CONTACT_POINTS: '127.0.0.1:1',
+  REDIS_URL: 'redis://127.0.0.1:1',
+};
 
 /** The tool as a process would run it, but for the process. */
 async function parley(environment: Record<string, string>, ...args: string[]): Promise<Answer> {
@@ -47,21 +61,24 @@ describe('the operator’s tool on the command line', () => {
   });
 
   it('says which engine does not answer, of each', async () => {
-    const environment = {
-      PROFILE: 'cluster',
-      AUTH_JWT_SECRET: 'x'.repeat(32),
-      DATABASE_URL: 'postgres://parley:secret-of-it@127.0.0.1:1/parley',
-      KAFKA_BROKERS: '127.0.0.1:1',
-      CASSANDRA_CONTACT_POINTS: '127.0.0.1:1',
-      REDIS_URL: 'redis://127.0.0.1:1',
-    };
-    const { code, said } = await parley(environment, 'doctor');
+    const { code, said } = await parley(ENGINES_AWAY, 'doctor');
     expect(code).toBe(1);
     for (const engine of ['Postgres', 'Kafka', 'Cassandra', 'Redis']) {
       expect(said).toMatch(new RegExp(`^PROBLEM  ${engine} does not answer: .+\\. Is it running`, 'm'));
     }
     expect(said).not.toContain('secret-of-it');
   });
+
+  it('ends as it would have when nobody reads what it says any more', async () => {
+    if (buildIfStale() !== 0) throw new Error('The build failed.');
+    const tool = spawn(process.execPath, [repositoryPath('dist/apps/cli/main.js'), 'doctor'], {
+      env: { PATH: process.env['PATH'], ...ENGINES_AWAY },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    tool.stdout.destroy();
+    const [[code], complained] = await Promise.all([once(tool, 'exit'), text(tool.stderr)]);
+    expect([code, complained]).toEqual([1, '']);
+  }, 60_000);
 });
 
 describe('the operator’s tool on the data folder', { timeout: 120_000 }, () => {
