@@ -84,7 +84,7 @@ export class ApnsService extends PushService {
     if (isBackground && (aps.alert || aps.badge || headers['apns-priority'] !== '5')) {
       return respond(stream, 400, 'InvalidPushType');
     }
-    this.arrived.push({
+    this.keep({
       kind: parley.type,
       title: aps.alert?.title ?? null,
       body: aps.alert?.body ?? null,

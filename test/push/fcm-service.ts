@@ -93,7 +93,7 @@ export class FcmService extends PushService {
     if (!message.token || !isText || (notification && !notification.title)) {
       return refuse(response, 400, 'INVALID_ARGUMENT', 'INVALID_ARGUMENT');
     }
-    this.arrived.push({
+    this.keep({
       kind: data['type'] ?? '',
       title: notification?.title ?? null,
       body: notification?.body ?? null,

@@ -7,9 +7,16 @@ export abstract class PushService {
   behaviour: ServiceBehaviour = { is: 'accepts' };
   readonly arrived: Arrived[] = [];
   requests = 0;
+  /** Called in the same turn in which something arrived, so that nothing else arrives before what it sets is in force. */
+  onArrival: () => void = () => {};
 
   behave(behaviour: ServiceBehaviour): void {
     this.behaviour = behaviour;
+  }
+
+  protected keep(arrived: Arrived): void {
+    this.arrived.push(arrived);
+    this.onArrival();
   }
 
   abstract readonly url: string;

@@ -107,7 +107,7 @@ export class WebPushService extends PushService {
     const text = browser.decrypt(Buffer.concat(parts));
     const { type: kind, title, body, badge, conversationId } = JSON.parse(text);
     this.contents.push(text);
-    this.arrived.push({ kind, title, body, badge, collapseId: String(topic), conversationId });
+    this.keep({ kind, title, body, badge, collapseId: String(topic), conversationId });
     response.writeHead(201).end();
   }
 

@@ -50,6 +50,11 @@ export class RoleGroup {
     await untilNothingIsMissing(process);
   }
 
+  /** Resolves when each of them has all engines again. */
+  async untilWhole(): Promise<void> {
+    await Promise.all(this.processes.map(untilNothingIsMissing));
+  }
+
   /** In order, all at once. @throws when one does not end in order in time */
   async stop(): Promise<void> {
     const endings = await Promise.all(this.processes.map((process) => process.stop()));
