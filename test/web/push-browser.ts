@@ -1,5 +1,5 @@
 import type { CDPSession, Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 import type { WebPushService } from '../push/web-push-service.js';
 import type { Visitor } from './visitor.js';
 
@@ -69,12 +69,14 @@ export class PushBrowser {
    * Chromium was seen to lose the first one of a new profile, or to forget that it shows it.
    */
   async deliverUntilShown(data: string, body: string): Promise<void> {
+    const isShown = async (): Promise<void> => {
+      const bodies = (await this.shown()).map((each) => each.body);
+      if (bodies.join('\n') !== body) throw new Error(`Instead of '${body}' is shown: '${bodies.join("', '")}'`);
+    };
     for (let tries = 3; ; tries -= 1) {
       await this.deliver(data);
       try {
-        await expect
-          .poll(async () => (await this.shown()).map((each) => each.body), { timeout: 5_000 })
-          .toEqual([body]);
+        await vi.waitFor(isShown, { timeout: 5_000, interval: 100 });
         return;
       } catch (error) {
         if (tries === 1) throw error;
