@@ -1,6 +1,6 @@
 import { backOffMs, pause, systemClock, type Clock } from './clock.js';
 import { Connection, type ConnectionState } from './connection.js';
-import { ParleyConversation, type ConversationEvents } from './conversation.js';
+import { gone, ParleyConversation, type ConversationEvents } from './conversation.js';
 import { Emitter } from './emitter.js';
 import { ParleyError, toParleyError } from './errors.js';
 import { newId } from './new-id.js';
@@ -136,6 +136,7 @@ export class ParleyClient {
       changed: (conversationId) => hooks.client?.changed(conversationId),
       typing: (conversationId) => hooks.client?.typingIn(conversationId),
       discontinuity: (id, reason) => hooks.client?.handles.get(id)?.emitter.emit('discontinuity', { reason }),
+      ending: (conversationId) => hooks.client?.handles.get(conversationId)?.handle.keepLast(),
       removed: (conversationId) => hooks.client?.removed(conversationId),
     });
     const media = new MediaDoor({ url, tokens: parts.tokens, clock, random, fetch: parts.fetch });
@@ -171,9 +172,12 @@ export class ParleyClient {
 
   /** @throws ParleyError `not_found` for one that does not exist or is somebody else's */
   async conversation(conversationId: string): Promise<ParleyConversation> {
-    if (!this.messenger.tracks.has(conversationId)) {
-      this.messenger.meet(await this.rest.call<Conversation>('GET', `/conversations/${conversationId}`));
-    }
+    const isHere = (): boolean => this.messenger.tracks.has(conversationId);
+    const ask = () => this.rest.call<Conversation>('GET', `/conversations/${conversationId}`);
+    if (!isHere()) await this.messenger.meetAnswer(ask);
+    // The user was taken out while it was asked for; whether it is back only a new answer can tell.
+    if (!isHere()) await this.messenger.meetAnswer(ask);
+    if (!isHere()) throw gone();
     return this.handleOf(conversationId);
   }
 
@@ -256,18 +260,15 @@ export class ParleyClient {
   }
 
   private async created(body: object): Promise<ParleyConversation> {
-    const conversation = await retried(
-      () => this.rest.call<Conversation>('POST', '/conversations', { body }),
-      this.parts.clock ?? systemClock,
-      this.parts.random ?? Math.random,
-    );
-    this.messenger.meet(conversation);
-    return this.handleOf(conversation.conversationId);
+    const post = () => this.rest.call<Conversation>('POST', '/conversations', { body });
+    const { clock = systemClock, random = Math.random } = this.parts;
+    const { conversationId } = await this.messenger.meetAnswer(() => retried(post, clock, random));
+    return this.conversation(conversationId);
   }
 
   private handleOf(conversationId: string): ParleyConversation {
     const known = this.handles.get(conversationId);
-    if (known && !known.handle.isRemoved) return known.handle;
+    if (known) return known.handle;
     const emitter = new Emitter<ConversationEvents>((fault) => this.parts.onFault?.(fault));
     const { messenger, rest, userId } = this;
     const now = (): number => (this.parts.clock ?? systemClock).now();
@@ -298,7 +299,7 @@ export class ParleyClient {
     this.dirty.clear();
     for (const conversationId of ids) {
       const known = this.handles.get(conversationId);
-      if (!known || known.handle.isRemoved || !this.messenger.tracks.has(conversationId)) continue;
+      if (!known || !this.messenger.tracks.has(conversationId)) continue;
       known.emitter.emit('details', known.handle.details);
       known.emitter.emit('timeline', known.handle.timeline);
     }
@@ -316,7 +317,9 @@ export class ParleyClient {
 
   private removed(conversationId: string): void {
     this.changed(conversationId);
-    this.handles.get(conversationId)?.handle.end();
+    const known = this.handles.get(conversationId);
+    this.handles.delete(conversationId);
+    known?.handle.end();
   }
 }
 

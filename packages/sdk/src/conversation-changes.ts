@@ -1,5 +1,5 @@
 import { laterMark } from './message-ids.js';
-import type { Conversation, Message, ServerEventPayload } from './wire.js';
+import type { Conversation, Media, Message, ServerEventPayload } from './wire.js';
 
 export function withReadMark(
   conversation: Conversation,
@@ -13,7 +13,13 @@ export function withReadMark(
 export function withMessage(conversation: Conversation, message: Message, selfId: string): Conversation {
   const { messageId, seq, senderId, contentType, timestamp } = message;
   const lastMessage = { messageId, seq, senderId, contentType, timestamp, preview: previewOf(message) };
-  const next = { ...conversation, lastMessage, lastSeq: seq, lastActivityAt: timestamp };
+  // Who sends has read what was there before, and has what it sends.
+  const members = conversation.members.map((member) =>
+    member.userId === senderId
+      ? { ...member, lastReadMessageId: messageId, lastDeliveredMessageId: messageId }
+      : member,
+  );
+  const next = { ...conversation, members, lastMessage, lastSeq: seq, lastActivityAt: timestamp };
   // A send moves its sender's own read mark to that message.
   if (senderId === selfId) return withReadMark(next, messageId, seq);
   return { ...next, unreadCount: Math.max(0, seq - next.lastReadSeq) };
@@ -38,10 +44,24 @@ export function withMembers(
 const MEMBERS_SHOWN_MAX = 20;
 const PREVIEW_CODE_POINTS_MAX = 100;
 
-export function previewOf({ content, contentType, deletedAt }: Message): string {
+/** As the server makes it: the beginning of the text; without a text, what the message carries. */
+export function previewOf({ content, contentType, deletedAt, media }: Message): string {
   if (deletedAt !== null || contentType === 'encrypted') return '';
+  if (content === '') return mediaPreview(media);
   const points = Array.from(content.slice(0, 2 * PREVIEW_CODE_POINTS_MAX));
   return points.slice(0, PREVIEW_CODE_POINTS_MAX).join('');
+}
+
+const MEDIA_KINDS = new Map([
+  ['image', ['Photo', 'photos']],
+  ['video', ['Video', 'videos']],
+  ['audio', ['Audio', 'recordings']],
+]);
+
+function mediaPreview(media: readonly Media[]): string {
+  const kinds = new Set(media.map(({ mimeType }) => mimeType.split('/')[0] ?? ''));
+  const [one, many] = (kinds.size === 1 && MEDIA_KINDS.get([...kinds].join(''))) || [];
+  return media.length > 1 ? `${media.length} ${many ?? 'files'}` : (one ?? media[0]?.fileName ?? '');
 }
 
 /** A snapshot may have been read before what came live; marks and settings have no revision and only move forward. */

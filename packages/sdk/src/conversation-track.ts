@@ -1,5 +1,5 @@
 import { newerOf, previewOf, withMembers, withMessage, withReadMark } from './conversation-changes.js';
-import { laterMark } from './message-ids.js';
+import { covers, laterMark } from './message-ids.js';
 import { TimelineWindow } from './timeline-window.js';
 import type {
   Conversation,
@@ -21,7 +21,8 @@ const CATCH_UP_MESSAGES_MAX = 5_000;
 const LOOKED_UP_MESSAGES_MAX = 500;
 
 type Page = Pick<MessagePage, 'items' | 'hasBefore' | 'hasAfter'>;
-type Snapshot = Pick<SyncedConversation, 'conversation'> & Partial<SyncedConversation>;
+/** A conversation as the server read it, and what a sync tells beside it. */
+export type Snapshot = Pick<SyncedConversation, 'conversation'> & Partial<SyncedConversation>;
 
 /** A lasting change of a conversation, in the order of `rev`. */
 export type RevisionEvent =
@@ -54,6 +55,8 @@ export class ConversationTrack {
   private isBehind = false;
   /** The furthest revision that the server has told of. */
   private heardRev = 0;
+  /** The user's own mark, told of another device before the message that it is on. */
+  private readAhead: string | null = null;
   /** Pages of history under way, and what changed meanwhile of messages that may be on them in an older version. */
   private loads = 0;
   private isOpening = false;
@@ -78,7 +81,8 @@ export class ConversationTrack {
     // Its first page is under way: what lies behind that is asked for when there is a place to go on from.
     if (this.isOpening) return false;
     const told = Math.max(this.heardRev, this.conversation.lastRev);
-    return this.isBehind || this.ahead.size > 0 || this.partialRev !== null || told > this.rev;
+    const lacks = this.isBehind || this.ahead.size > 0 || this.partialRev !== null || this.readAhead !== null;
+    return lacks || told > this.rev;
   }
 
   /** What a timeline shows of it. */
@@ -134,6 +138,7 @@ export class ConversationTrack {
   takeSnapshot(synced: Snapshot, named: boolean): DiscontinuityReason | null {
     const broken = this.discontinuityOf(synced, named);
     this.conversation = broken === 'reset' ? synced.conversation : newerOf(this.conversation, synced.conversation);
+    if (covers(this.conversation.lastReadMessageId, this.readAhead ?? '0')) this.readAhead = null;
     if (broken) {
       this.dropWindow();
       this.heardRev = 0;
@@ -154,10 +159,11 @@ export class ConversationTrack {
   }
 
   private discontinuityOf({ conversation, reset }: Snapshot, named: boolean): DiscontinuityReason | null {
+    const { visibleFromSeq, lastSeq } = conversation;
+    const isBack = visibleFromSeq > this.conversation.visibleFromSeq;
+    if (isBack && this.window && this.window.firstSeq < visibleFromSeq) return 'rejoined';
     if (named && reset === true) return 'reset';
     if (!this.window) return null;
-    const { visibleFromSeq, lastSeq } = conversation;
-    if (visibleFromSeq > this.conversation.visibleFromSeq && this.window.firstSeq < visibleFromSeq) return 'rejoined';
     return lastSeq - this.window.tailSeq > CATCH_UP_MESSAGES_MAX ? 'too_far_behind' : null;
   }
 
@@ -173,6 +179,7 @@ export class ConversationTrack {
   /** A sync named it, and the server had nothing to tell beyond what is here. */
   nothingFollows(): void {
     this.partialRev = null;
+    this.readAhead = null;
     this.isBehind = false;
   }
 
@@ -206,6 +213,7 @@ export class ConversationTrack {
   private apply(event: RevisionEvent): void {
     if (event.kind === 'message' || event.kind === 'change') this.update(event.message);
     if (event.rev > this.conversation.lastRev) this.conversation = this.withChange(event);
+    if (this.readAhead !== null) this.readElsewhere(this.readAhead);
   }
 
   private update(message: Message): void {
@@ -332,6 +340,7 @@ export class ConversationTrack {
     this.lookedUp.clear();
     this.ahead.clear();
     this.partialRev = null;
+    this.readAhead = null;
     this.isBehind = false;
   }
 
@@ -347,6 +356,15 @@ export class ConversationTrack {
       marked.lastDeliveredMessageId = laterMark(member.lastDeliveredMessageId, messageId);
     this.conversation = { ...this.conversation, members: members.map((one, i) => (i === index ? marked : one)) };
     return true;
+  }
+
+  /** The caller's own mark, as another device set it: on a message that may not be here yet. @returns whether it moved */
+  readElsewhere(messageId: string): boolean {
+    if (covers(this.conversation.lastReadMessageId, messageId)) return false;
+    const seq = this.seqOf(messageId);
+    if (seq === undefined) this.readAhead = laterMark(this.readAhead, messageId);
+    else if (covers(messageId, this.readAhead ?? messageId)) this.readAhead = null;
+    return seq !== undefined && this.markOwnRead(messageId, seq);
   }
 
   /** The caller's own mark, as an answer or a look at the window gives it. */

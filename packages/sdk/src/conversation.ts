@@ -16,7 +16,7 @@ export interface ConversationEvents {
   typing: readonly string[];
   /** What follows does not continue what was shown: the timeline is loaded anew. */
   discontinuity: { readonly reason: DiscontinuityReason };
-  /** The user was removed or left; nothing comes after this. */
+  /** The user was removed or left; nothing comes after this. What was unsent has failed in the last timeline. */
   removed: { readonly conversationId: string };
 }
 
@@ -41,6 +41,8 @@ export interface ConversationContext {
 
 /** One conversation of the signed-in user. `client.conversation(id)` gives the same object each time. */
 export class ParleyConversation {
+  /** What was shown when the user had to go. */
+  private last: readonly TimelineItem[] = [];
   private isGone = false;
 
   /** @internal */
@@ -52,7 +54,7 @@ export class ParleyConversation {
   /** The last known state. @throws ParleyError `not_found` after it was removed */
   get details(): Conversation {
     const track = this.context.messenger.tracks.get(this.id);
-    if (!track) throw new ParleyError('not_found', 'This conversation is gone', { status: 404 });
+    if (!track || this.isGone) throw gone();
     return track.conversation;
   }
 
@@ -61,7 +63,9 @@ export class ParleyConversation {
     return this.isGone;
   }
 
+  /** After a removal: what it showed last, with what was unsent as `failed`. */
   get timeline(): readonly TimelineItem[] {
+    if (this.isGone) return this.last;
     return this.context.messenger.itemsOf(this.id);
   }
 
@@ -157,7 +161,7 @@ export class ParleyConversation {
    * @throws ParleyError `outbox_full`, `closed`, or `not_found` after the user was removed
    */
   async send(content: string, options: SendOptions = {}): Promise<string> {
-    if (this.isGone) throw new ParleyError('not_found', 'This conversation is gone', { status: 404 });
+    if (this.isGone) throw gone();
     const clientMsgId = options.clientMsgId ?? this.context.newId();
     const media = options.media ?? [];
     this.jumpToLatest();
@@ -183,7 +187,9 @@ export class ParleyConversation {
 
   /** Takes a `failed` message away; false when there is none. */
   discard(clientMsgId: string): boolean {
-    return this.context.messenger.outbox.discard(clientMsgId);
+    const isDiscarded = this.context.messenger.outbox.discard(clientMsgId);
+    this.last = this.last.filter((item) => item.clientMsgId !== clientMsgId || item.status !== 'failed');
+    return isDiscarded;
   }
 
   async edit(messageId: string, content: string): Promise<Message> {
@@ -242,7 +248,8 @@ export class ParleyConversation {
 
   async leave(): Promise<void> {
     await this.rest('PUT', '/members', { remove: [this.context.selfId] });
-    this.context.messenger.removed(this.id);
+    // Unless it was told already, and the user may even be back.
+    if (!this.isGone) this.context.messenger.removed(this.id);
   }
 
   rename(name: string): Promise<Conversation> {
@@ -255,15 +262,20 @@ export class ParleyConversation {
     await this.updated('GET', '');
   }
 
+  /** @internal The user is about to go: what was unsent has failed, which is the last that its timeline tells. */
+  keepLast(): void {
+    this.last = this.timeline;
+    this.context.emitter.emit('timeline', this.last);
+  }
+
   /** @internal The user does not belong to it any more. */
   end(): void {
-    if (this.isGone) return;
     this.isGone = true;
     this.context.emitter.emit('removed', { conversationId: this.id });
   }
 
   private async updated(method: string, path: string, body?: unknown): Promise<Conversation> {
-    return this.context.messenger.meet(await this.rest<Conversation>(method, path, body)).conversation;
+    return this.context.messenger.meetAnswer(() => this.rest<Conversation>(method, path, body));
   }
 
   private changed(message: Message): Message {
@@ -284,4 +296,8 @@ export class ParleyConversation {
     const more = { ...(body !== undefined && { body }), ...(query && { query }) };
     return this.context.rest.call(method, `/conversations/${this.id}${path}`, more);
   }
+}
+
+export function gone(): ParleyError {
+  return new ParleyError('not_found', 'This conversation is gone', { status: 404 });
 }

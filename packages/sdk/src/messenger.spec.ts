@@ -263,6 +263,86 @@ describe('a read mark', () => {
   });
 });
 
+describe('the status of a message', () => {
+  it('is read once another member has answered', async () => {
+    await add('one');
+    await clock.advance(1);
+    expect(statuses().at(-1)).toBe('sent');
+    post('answer');
+    pass(told[0]);
+    await clock.advance(1);
+    expect(statuses().slice(-2)).toEqual(['read', 'received']);
+    const marks = client.messenger.tracks.get(server.conversationId)?.conversation.members;
+    expect(marks).toEqual(server.conversation().members);
+  });
+
+  it('stays what it was when the member who has read it leaves', async () => {
+    await add('one');
+    await clock.advance(1);
+    server.onEvent = (event) => client.deliver(event);
+    server.mark(BOB, 'lastReadMessageId', 4);
+    await clock.advance(1);
+    expect(statuses().at(-1)).toBe('read');
+    server.changeMember(BOB);
+    await clock.advance(1);
+    expect(client.messenger.tracks.get(server.conversationId)?.conversation.members).toHaveLength(1);
+    expect(statuses().at(-1)).toBe('read');
+    await add('two');
+    await clock.advance(1);
+    expect(statuses().slice(-2)).toEqual(['read', 'sent']);
+  });
+});
+
+describe('the read mark of another device of the user', () => {
+  const readElsewhere = (messageId: string) => {
+    const { conversationId } = server;
+    server.read({ lastReadMessageId: messageId }, 'another device');
+    client.deliver({ name: 'read_receipt', payload: { conversationId, userId: ADA, lastReadMessageId: messageId } });
+  };
+  const unread = () => client.messenger.tracks.get(server.conversationId)?.conversation.unreadCount;
+
+  it('that overtakes the message it is on costs no request', async () => {
+    post('first');
+    post('second');
+    readElsewhere(told[1]?.messageId ?? '');
+    readElsewhere(told[0]?.messageId ?? '');
+    await clock.advance(GAP_WAIT_MS - 1);
+    pass(told[0]);
+    pass(told[1]);
+    await clock.advance(5_000);
+    expect(unread()).toBe(0);
+    expect(client.messenger.tracks.get(server.conversationId)?.conversation.lastReadSeq).toBe(5);
+    expect(asked('sync')).toEqual([]);
+  });
+
+  it('on a message that is not here is asked for, once', async () => {
+    await client.messenger.stop();
+    await client.store.delete(`window/${ADA}/${server.conversationId}`);
+    for (let i = 0; i < 60; i++) post(`more ${i}`);
+    await client.reload();
+    client.connect();
+    client.messenger.timelines.open(server.conversationId);
+    await clock.advance(1_000);
+    client.asked.length = 0;
+    readElsewhere(server.messages[5]?.messageId ?? '');
+    await clock.advance(GAP_WAIT_MS - 1);
+    expect(asked('sync')).toEqual([]);
+    await clock.advance(60_000);
+    expect(asked('sync')).toHaveLength(1);
+    expect(unread()).toBe(57);
+  });
+
+  it('does not move back to where another one was, nor on what is here already', async () => {
+    readElsewhere(server.messages[2]?.messageId ?? '');
+    await clock.advance(0);
+    expect(unread()).toBe(0);
+    readElsewhere(server.messages[0]?.messageId ?? '');
+    await clock.advance(1_000);
+    expect(unread()).toBe(0);
+    expect(asked('sync')).toEqual([]);
+  });
+});
+
 describe('a client that has ended', () => {
   it('leaves no timer behind', async () => {
     await add('unsent');

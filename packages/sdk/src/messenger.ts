@@ -1,15 +1,22 @@
 import { AckWindow } from './ack-window.js';
 import type { Clock } from './clock.js';
-import { ConversationTrack, type DiscontinuityReason, type RevisionEvent } from './conversation-track.js';
+import {
+  ConversationTrack,
+  type DiscontinuityReason,
+  type RevisionEvent,
+  type Snapshot,
+} from './conversation-track.js';
+import { Memberships } from './memberships.js';
 import { covers } from './message-ids.js';
 import { Outbox, type OutboxEntry, type Settlement } from './outbox.js';
+import { OwnMessages } from './own-messages.js';
 import type { Answer, ServerEvent } from './ports.js';
 import { ReadMarks } from './read-marks.js';
 import { StateCache } from './state-cache.js';
 import type { ParleyStore } from './store.js';
 import { SyncEngine } from './sync-engine.js';
 import { TimelineLoader, type PagePlace } from './timeline-loader.js';
-import { TimelineItems, type TimelineItem, type UnplacedMessage } from './timeline-items.js';
+import { TimelineItems, type TimelineItem } from './timeline-items.js';
 import { TypingBoard } from './typing-board.js';
 import type {
   ClientEventName,
@@ -19,7 +26,6 @@ import type {
   Message,
   MessagePage,
   ServerEventPayload,
-  SyncedConversation,
 } from './wire.js';
 
 export interface MessengerDoor {
@@ -39,12 +45,12 @@ export interface MessengerDoor {
   changed(conversationId: string): void;
   typing(conversationId: string): void;
   discontinuity(conversationId: string, reason: DiscontinuityReason): void;
+  /** The user does not belong to it any more, and what was unsent has failed. It is still there, for a last look. */
+  ending(conversationId: string): void;
+  /** It is gone. */
   removed(conversationId: string): void;
   fault(cause: unknown): void;
 }
-
-/** Of each conversation: one that nobody looks at has nowhere to place what is sent there. */
-const UNPLACED_MESSAGES_MAX = 100;
 
 /**
  * Everything a client knows and does about messages, with time and network passed in: brings events, answers and pages
@@ -60,7 +66,8 @@ export class Messenger {
   private readonly reads: ReadMarks;
   private readonly cache: StateCache;
   private readonly items: TimelineItems;
-  private readonly unplaced = new Map<string, UnplacedMessage[]>();
+  private readonly own: OwnMessages;
+  private readonly memberships = new Memberships();
   private stopped = false;
 
   constructor(private readonly door: MessengerDoor) {
@@ -68,6 +75,7 @@ export class Messenger {
     const isConnected = (): boolean => door.isConnected();
     const fault = (cause: unknown): void => door.fault(cause);
     this.items = new TimelineItems(selfId);
+    this.own = new OwnMessages(selfId);
     this.typing = new TypingBoard(clock, (conversationId) => door.typing(conversationId));
     this.acks = new AckWindow(clock, async (conversationId, messageId) => {
       await door.ask('ack', { conversationId, messageId });
@@ -89,6 +97,7 @@ export class Messenger {
       random,
       isConnected,
       tracks: this.tracks,
+      memberships: this.memberships,
       request: (request) => door.ask('sync', request),
       synced: (synced, named) => this.synced(synced, named),
       removed: (conversationId) => this.removed(conversationId),
@@ -126,7 +135,7 @@ export class Messenger {
     const kept = await this.cache.load();
     if (kept && !this.stopped) {
       this.sync.since = kept.since;
-      for (const conversation of kept.conversations) this.meet(conversation);
+      for (const conversation of kept.conversations) this.synced({ conversation }, false);
       for (const [conversationId, messageId] of kept.reads ?? []) this.reads.read(conversationId, messageId);
     }
     await this.outbox.start();
@@ -152,19 +161,27 @@ export class Messenger {
     this.timelines.connected();
   }
 
-  /** Takes up a conversation that an answer showed. */
-  meet(conversation: Conversation): ConversationTrack {
+  /** Takes up a conversation that the user belongs to, as it is told now. */
+  meet(conversation: Conversation): Conversation {
+    this.memberships.note(conversation.conversationId);
+    this.synced({ conversation }, false);
+    return this.tracks.get(conversation.conversationId)?.conversation ?? conversation;
+  }
+
+  /**
+   * Takes up a conversation that a call shows, unless the user was told meanwhile that it does not belong to it: then
+   * the answer is the older word.
+   * @returns what the call answered. @throws ParleyError what the call throws
+   */
+  async meetAnswer(call: () => Promise<Conversation>): Promise<Conversation> {
+    const { now } = this.memberships;
+    const conversation = await call();
     const { conversationId } = conversation;
-    let track = this.tracks.get(conversationId);
-    if (track) {
-      this.takeSnapshot(track, { conversation }, false);
-    } else {
-      track = new ConversationTrack(this.door.selfId, conversation);
-      this.tracks.set(conversationId, track);
-      this.timelines.fill(conversationId);
-    }
-    this.refresh(track);
-    return track;
+    if (this.tracks.has(conversationId) || !this.memberships.hasChanged(conversationId, now))
+      return this.meet(conversation);
+    // It may as well have been made after the user came back, and only the server knows.
+    this.sync.trigger();
+    return conversation;
   }
 
   itemsOf(conversationId: string): readonly TimelineItem[] {
@@ -172,10 +189,10 @@ export class Messenger {
     if (!track) return [];
     // What is being sent belongs to the live end: after a jump something would be missing before it.
     if (track.detached) return this.items.of(track.conversation, track.detached.items, [], []);
-    const unplaced = this.unplaced.get(conversationId) ?? [];
+    const unplaced = this.own.unplacedOf(conversationId);
     const stored = new Set(unplaced.map(({ entry }) => entry.clientMsgId));
     const waiting = this.outbox.entriesOf(conversationId).filter(({ clientMsgId }) => !stored.has(clientMsgId));
-    return this.items.of(track.conversation, track.window?.items ?? [], unplaced, this.unseen(track, waiting));
+    return this.items.of(track.conversation, track.window?.items ?? [], unplaced, this.own.unseen(track, waiting));
   }
 
   /** Marks as read up to a message, or up to the newest one that is here. */
@@ -203,12 +220,10 @@ export class Messenger {
         return this.revise(event.payload.conversationId, messageEvent('message', event.payload));
       case 'message_updated':
         return this.revise(event.payload.conversationId, messageEvent('change', event.payload));
-      case 'members_changed':
-        return this.revise(event.payload.conversationId, {
-          kind: 'members',
-          rev: event.payload.rev,
-          change: event.payload,
-        });
+      case 'members_changed': {
+        const { payload: change } = event;
+        return this.revise(change.conversationId, { kind: 'members', rev: change.rev, change });
+      }
       case 'conversation_updated':
         return this.revise(event.payload.conversationId, { kind: 'name', ...event.payload });
       case 'conversation_created':
@@ -262,11 +277,10 @@ export class Messenger {
   ): void {
     const track = this.tracks.get(conversationId);
     if (!track) return;
-    if (track.mark(userId, kind, messageId)) this.refresh(track);
-    if (userId !== this.door.selfId || kind !== 'lastReadMessageId') return;
-    const seq = track.seqOf(messageId);
-    if (seq === undefined) this.sync.trigger();
-    else this.ownMark(conversationId, messageId, seq);
+    const isMoved = track.mark(userId, kind, messageId);
+    const isOwn = userId === this.door.selfId && kind === 'lastReadMessageId';
+    if (isOwn) track.readElsewhere(messageId);
+    if (isMoved || isOwn) this.refresh(track);
   }
 
   private ownMark(conversationId: string, messageId: string | null, seq: number): void {
@@ -274,22 +288,25 @@ export class Messenger {
     if (track && messageId !== null && track.markOwnRead(messageId, seq)) this.refresh(track);
   }
 
-  private synced(synced: SyncedConversation, named: boolean): void {
-    const track = this.tracks.get(synced.conversation.conversationId);
-    if (!track) return void this.meet(synced.conversation);
-    this.takeSnapshot(track, synced, named);
+  private synced(told: Snapshot, named: boolean): void {
+    const { conversation } = told;
+    const known = this.tracks.get(conversation.conversationId);
+    const track = known ?? new ConversationTrack(this.door.selfId, conversation);
+    if (known) {
+      this.takeSnapshot(known, told, named);
+    } else {
+      this.tracks.set(track.id, track);
+      this.timelines.fill(track.id);
+    }
     this.refresh(track);
   }
 
-  private takeSnapshot(
-    track: ConversationTrack,
-    snapshot: Pick<SyncedConversation, 'conversation'> & Partial<SyncedConversation>,
-    named: boolean,
-  ): void {
+  private takeSnapshot(track: ConversationTrack, snapshot: Snapshot, named: boolean): void {
     const hadWindow = track.window !== null;
     const reason = track.takeSnapshot(snapshot, named);
     if (reason === null) return;
-    this.unplaced.delete(track.id);
+    this.own.forget(track.id);
+    this.items.forget(track.id);
     if (hadWindow) this.door.discontinuity(track.id, reason);
     this.timelines.fill(track.id);
   }
@@ -297,10 +314,7 @@ export class Messenger {
   /** Brings what follows from a track's new state: what is in its place, what has arrived, who is to be told. */
   private refresh(track: ConversationTrack): void {
     if (this.tracks.get(track.id) !== track) return;
-    const { window } = track;
-    const rest = (this.unplaced.get(track.id) ?? []).filter(({ place }) => !window || place.seq > window.tailSeq);
-    if (rest.length > 0) this.unplaced.set(track.id, rest);
-    else this.unplaced.delete(track.id);
+    this.own.placed(track);
     this.forgetSent(track);
     this.arrived(track);
     if (track.needsSync && !track.catchingUp) this.sync.gapIn(track);
@@ -322,15 +336,8 @@ export class Messenger {
   /** What is in the window was stored, whether its answer came or not. */
   private forgetSent(track: ConversationTrack): void {
     const waiting = this.outbox.entriesOf(track.id);
-    const unseen = new Set(this.unseen(track, waiting));
+    const unseen = new Set(this.own.unseen(track, waiting));
     for (const entry of waiting) if (!unseen.has(entry)) this.outbox.seen(entry.clientMsgId);
-  }
-
-  private unseen({ window }: ConversationTrack, waiting: readonly OutboxEntry[]): readonly OutboxEntry[] {
-    if (waiting.length === 0 || !window) return waiting;
-    const own = window.items.filter(({ senderId }) => senderId === this.door.selfId);
-    const seen = new Set(own.map(({ clientMsgId }) => clientMsgId));
-    return waiting.filter(({ clientMsgId }) => !seen.has(clientMsgId));
   }
 
   tellTyping(conversationId: string, isTyping: boolean): void {
@@ -347,16 +354,18 @@ export class Messenger {
 
   /** The user does not belong to it any more. */
   removed(conversationId: string): void {
-    const track = this.tracks.get(conversationId);
-    if (!track) return;
+    this.memberships.note(conversationId);
+    if (!this.tracks.has(conversationId)) return;
+    this.outbox.conversationGone(conversationId);
+    this.door.ending(conversationId);
     this.tracks.delete(conversationId);
-    this.unplaced.delete(conversationId);
+    this.own.forget(conversationId);
     this.items.forget(conversationId);
     this.timelines.forget(conversationId);
+    this.typing.forget(conversationId);
     this.acks.forget(conversationId);
     this.reads.forget(conversationId);
-    this.outbox.conversationGone(conversationId);
-    void this.cache.forget(conversationId);
+    this.cache.forget(conversationId);
     this.door.removed(conversationId);
   }
 
@@ -373,23 +382,15 @@ export class Messenger {
     return answer.status === 'stored' ? answer : 'accepted';
   }
 
-  private storedOwn(entry: OutboxEntry, { messageId, seq, rev, timestamp }: Settlement): void {
+  private storedOwn(entry: OutboxEntry, place: Settlement): void {
     const track = this.tracks.get(entry.conversationId);
     if (!track) return;
-    const place = { messageId, seq, rev, timestamp };
-    const { conversationId, content, contentType, clientMsgId, replyToMessageId } = entry;
-    if (!track.window || seq > track.window.tailSeq) {
-      const before = this.unplaced.get(track.id) ?? [];
-      this.unplaced.set(track.id, [...before, { entry, place }].slice(-UNPLACED_MESSAGES_MAX));
-    }
+    this.own.stored(track, entry, place);
     if (entry.mediaIds.length > 0) {
-      // Only the server knows what the media look like.
-      track.heardOf(rev);
+      track.heardOf(place.rev);
       return this.refresh(track);
     }
-    const blank = { media: [], reactions: [], editedAt: null, deletedAt: null, senderId: this.door.selfId };
-    const message = { ...blank, ...place, conversationId, content, contentType, clientMsgId, replyToMessageId };
-    this.revise(conversationId, messageEvent('message', message));
+    this.revise(track.id, messageEvent('message', this.own.messageOf(entry, place)));
   }
 }
 

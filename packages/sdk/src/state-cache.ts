@@ -63,10 +63,11 @@ export class StateCache {
     });
   }
 
-  async forget(conversationId: string): Promise<void> {
+  forget(conversationId: string): void {
     this.dirty.delete(conversationId);
     this.touch();
-    await this.store.delete(this.windowKey(conversationId)).catch(this.fault);
+    // In its turn: a save that is under way may be about to write it.
+    this.saving = this.saving.then(() => this.store.delete(this.windowKey(conversationId))).catch(this.fault);
   }
 
   /** Saves what is not saved yet and ends. */

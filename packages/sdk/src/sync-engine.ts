@@ -1,6 +1,7 @@
 import { backOffMs, type Clock } from './clock.js';
 import type { ConversationTrack } from './conversation-track.js';
 import { toParleyError } from './errors.js';
+import type { Memberships } from './memberships.js';
 import type { SyncAnswer, SyncCursor, SyncedConversation } from './wire.js';
 
 /** A gap is given this long to close by itself: events overtake each other by less. */
@@ -21,6 +22,7 @@ export interface SyncDoor {
   readonly clock: Clock;
   readonly random: () => number;
   readonly tracks: ReadonlyMap<string, ConversationTrack>;
+  readonly memberships: Memberships;
   /** Rejects when there is no connection; the next connection triggers a sync by itself. */
   request(request: SyncRequest): Promise<SyncAnswer>;
   isConnected(): boolean;
@@ -61,9 +63,11 @@ export class SyncEngine {
       track.id,
       this.door.clock.after(GAP_WAIT_MS, () => {
         this.gaps.delete(track.id);
-        if (!track.needsSync || this.door.tracks.get(track.id) !== track) return;
+        // Whoever was taken out and came back has another one.
+        const current = this.door.tracks.get(track.id);
+        if (!current?.needsSync) return;
         // That one has closed by itself, and what is missing now has its own time.
-        if (track.rev > rev) this.gapIn(track);
+        if (current !== track || current.rev > rev) this.gapIn(current);
         else this.trigger();
       }),
     );
@@ -117,38 +121,62 @@ export class SyncEngine {
 
   /** One sync to the last of its pages. */
   private async round(): Promise<void> {
-    const existing = new Set(this.door.tracks.keys());
+    const { tracks, memberships } = this.door;
+    const existing = new Set(tracks.keys());
     const isWhole = this.since === undefined;
-    const others = [...this.door.tracks.values()].filter((track) => track.window !== null && !track.needsSync);
+    const beganAt = memberships.now;
+    const others = [...tracks.values()].filter((track) => track.window !== null && !track.needsSync);
     const named = [...this.needy(), ...others].slice(0, CURSORS_PER_SYNC_MAX);
     const untold = new Set(named);
     for (const track of named) track.catchingUp = true;
     try {
       let cursor: string | undefined;
       let syncedAt: string;
+      let isOutdated = false;
       do {
-        const cursors = named.filter((track) => this.door.tracks.get(track.id) === track).map((track) => track.cursor);
+        const cursors = named.filter((track) => tracks.get(track.id) === track).map((track) => track.cursor);
         const request: SyncRequest = { cursors, limit: MESSAGES_PER_SYNC };
         if (this.since !== undefined) request.since = this.since;
         if (cursor !== undefined) request.cursor = cursor;
+        const askedAt = memberships.now;
         const answer = await this.door.request(request);
         const names = new Set(cursors.map(({ conversationId }) => conversationId));
-        for (const one of answer.conversations) {
-          existing.delete(one.conversation.conversationId);
-          for (const track of untold) if (track.id === one.conversation.conversationId) untold.delete(track);
-          this.door.synced(one, names.has(one.conversation.conversationId));
+        for (const { conversation } of answer.conversations) {
+          existing.delete(conversation.conversationId);
+          for (const track of untold) if (track.id === conversation.conversationId) untold.delete(track);
         }
-        for (const conversationId of answer.removed) this.door.removed(conversationId);
+        if (!this.takeUp(answer, names, askedAt)) isOutdated = true;
         syncedAt = answer.syncedAt;
         cursor = answer.nextCursor ?? undefined;
       } while (cursor !== undefined);
       // A sync of everything does not name what is gone: what it left out is.
-      if (isWhole) for (const conversationId of existing) this.door.removed(conversationId);
+      const left = isWhole ? [...existing].filter((id) => !memberships.hasChanged(id, beganAt)) : [];
+      for (const conversationId of left) this.door.removed(conversationId);
       for (const track of untold) track.nothingFollows();
-      this.since = syncedAt;
+      // What was left out of an answer has to be told again.
+      if (isOutdated) this.isWanted = true;
+      else this.since = syncedAt;
     } finally {
       for (const track of named) track.endCatchUp();
       this.door.roundEnded();
     }
+  }
+
+  /** @returns false when something was left out, because the user has come or gone since that was asked for */
+  private takeUp(answer: SyncAnswer, names: ReadonlySet<string>, askedAt: number): boolean {
+    const { tracks, memberships } = this.door;
+    let isWhole = true;
+    for (const one of answer.conversations) {
+      const { conversationId } = one.conversation;
+      const hasChanged = memberships.hasChanged(conversationId, askedAt);
+      // Who has come back has another place to go on from than the one that was named.
+      if (!hasChanged || tracks.has(conversationId)) this.door.synced(one, names.has(conversationId) && !hasChanged);
+      else isWhole = false;
+    }
+    for (const conversationId of answer.removed) {
+      if (!memberships.hasChanged(conversationId, askedAt)) this.door.removed(conversationId);
+      else if (tracks.has(conversationId)) isWhole = false;
+    }
+    return isWhole;
   }
 }

@@ -42,6 +42,8 @@ export interface UnplacedMessage {
 export class TimelineItems {
   private readonly made = new WeakMap<Message | OutboxEntry | UnplacedMessage, TimelineItem>();
   private readonly lists = new Map<string, readonly TimelineItem[]>();
+  /** How far others have read and received, by conversation: that stays true of a member who leaves. */
+  private readonly marks = new Map<string, { read: string | null; delivered: string | null }>();
 
   constructor(private readonly selfId: string) {}
 
@@ -51,9 +53,7 @@ export class TimelineItems {
     unplaced: readonly UnplacedMessage[],
     waiting: readonly OutboxEntry[],
   ): readonly TimelineItem[] {
-    const others = conversation.members.filter(({ userId }) => userId !== this.selfId);
-    const read = others.reduce<string | null>((mark, one) => laterMark(mark, one.lastReadMessageId), null);
-    const delivered = others.reduce<string | null>((mark, one) => laterMark(mark, one.lastDeliveredMessageId), null);
+    const { read, delivered } = this.marksOf(conversation);
     const statusOf = ({ senderId, messageId }: Message): MessageStatus => {
       if (senderId !== this.selfId) return 'received';
       if (covers(read, messageId)) return 'read';
@@ -70,8 +70,21 @@ export class TimelineItems {
     return items;
   }
 
+  /** What follows does not continue what was. */
   forget(conversationId: string): void {
     this.lists.delete(conversationId);
+    this.marks.delete(conversationId);
+  }
+
+  private marksOf({ conversationId, members }: Conversation): { read: string | null; delivered: string | null } {
+    const marks = this.marks.get(conversationId) ?? { read: null, delivered: null };
+    for (const { userId, lastReadMessageId, lastDeliveredMessageId } of members) {
+      if (userId === this.selfId) continue;
+      marks.read = laterMark(marks.read, lastReadMessageId);
+      marks.delivered = laterMark(marks.delivered, lastDeliveredMessageId);
+    }
+    this.marks.set(conversationId, marks);
+    return marks;
   }
 
   private once(source: OutboxEntry | UnplacedMessage, make: () => TimelineItem): TimelineItem {

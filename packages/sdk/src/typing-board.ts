@@ -47,6 +47,13 @@ export class TypingBoard {
     this.sentAtMs.delete(conversationId);
   }
 
+  /** Nobody is typing there any more. */
+  forget(conversationId: string): void {
+    for (const cancel of this.shown.get(conversationId)?.values() ?? []) cancel();
+    this.shown.delete(conversationId);
+    this.sentAtMs.delete(conversationId);
+  }
+
   clear(): void {
     for (const users of this.shown.values()) for (const cancel of users.values()) cancel();
     this.shown.clear();

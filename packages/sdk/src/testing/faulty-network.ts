@@ -58,6 +58,8 @@ export class ModelClient {
   private runs = 0;
   /** Of the latest message of others that came over the connection of now. */
   seqToldLive = 0;
+  /** What it was told last was that it does not belong to the conversation. */
+  isToldGone = false;
   private lastTurnAtMs = 0;
 
   constructor(
@@ -122,7 +124,11 @@ export class ModelClient {
     const nowMs = this.clock.now();
     this.lastTurnAtMs = Math.max(this.lastTurnAtMs, nowMs + this.random() * this.faults.delayMsMax);
     this.clock.after(this.lastTurnAtMs - nowMs, () => {
-      if (connection === this.connection && messenger === this.messenger) messenger.take(event);
+      if (connection !== this.connection || messenger !== this.messenger) return;
+      messenger.take(event);
+      this.isToldGone = event.name === 'conversation_removed';
+      // Nobody waits for an acknowledgement from somebody who is out.
+      if (this.isToldGone) this.seqToldLive = 0;
     });
   }
 
@@ -144,6 +150,7 @@ export class ModelClient {
       changed: () => run.isAlive && this.onChange(),
       typing: () => {},
       discontinuity: (_conversationId, reason) => this.discontinuities.push(reason),
+      ending: () => run.isAlive && this.onChange(),
       removed: () => run.isAlive && this.onRemoved(),
       fault: (cause) => this.faultsTold.push(cause),
     });

@@ -73,6 +73,8 @@ export class ModelServer {
     };
     this.messages.push(message);
     if (senderId === this.viewerId) this.readSeq = message.seq;
+    const marks = { lastReadMessageId: message.messageId, lastDeliveredMessageId: message.messageId };
+    this.members = this.members.map((one) => (one.userId === senderId ? { ...one, ...marks } : one));
     this.onEvent({ name: 'new_message', payload: message }, by);
     return stored(message, false);
   }

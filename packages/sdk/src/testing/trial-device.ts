@@ -76,6 +76,7 @@ export class TrialDevice {
   /** At no time a hole, a repeat or a jump. */
   private expectWhole(): void {
     const { track, items } = this;
+    if (track && this.client.isToldGone && !this.server.isMember) throw new Error('It was told to be gone');
     const shown = track?.shown?.items ?? [];
     shown.forEach(({ seq }, i) => {
       if (seq !== (shown[0]?.seq ?? 0) + i) throw new Error(`A hole before ${seq}`);
@@ -161,9 +162,8 @@ export class TrialDevice {
     const { track } = this;
     if (!this.server.isMember || !track) return;
     const snapshot = this.server.conversation();
-    this.clock.after(delayMs, () => {
-      if (this.track === track) this.client.messenger.meet(snapshot);
-    });
+    const answer = new Promise<Conversation>((done) => void this.clock.after(delayMs, () => done(snapshot)));
+    void this.client.messenger.meetAnswer(() => answer);
   }
 
   markRead(): void {
