@@ -24,13 +24,17 @@ const LONG = {
   timeoutMs: 1_800_000,
   least: { acks: 4_000, acksAcrossFaults: 100, accepted: 20, gapsFilled: 100, deliveries: 20_000, removals: 10 },
 };
-const { faults, calmMs, timeoutMs, least } = process.env['SOAK_CLUSTER'] === 'all' ? LONG : SHORT;
+const isLong = process.env['SOAK_CLUSTER'] === 'all';
+const { faults, calmMs, timeoutMs, least } = isLong ? LONG : SHORT;
+const historyFile = join(process.env['SOAK_HISTORY_DIR'] ?? tmpdir(), `parley-cluster-no-loss-${Date.now()}.jsonl`);
 
 describe('a cluster of which each process and each engine is killed under load', () => {
   let result: NoLossResult;
   beforeAll(async () => {
     const server = await ClusterUnderTest.prepare();
-    result = await NoLossRun.run({ server, faults, paceMs: 150, calmMs });
+    // Of a long run that breaks off, its history is there as well.
+    const kept = isLong && { historyFile };
+    result = await NoLossRun.run({ server, faults, paceMs: 150, calmMs, ...kept });
   }, timeoutMs);
 
   it('was really put to the test', () => {
@@ -46,9 +50,8 @@ describe('a cluster of which each process and each engine is killed under load',
   it('loses, doubles, renumbers and leaks nothing', async () => {
     const violations = checkHistory(result.events);
     if (violations.length > 0) {
-      const file = join(tmpdir(), 'parley-cluster-no-loss-history.jsonl');
-      await writeFile(file, result.events.map((event) => JSON.stringify(event)).join('\n'));
-      process.stdout.write(`${violations.length} violations; the history is in ${file}\n`);
+      await writeFile(historyFile, result.events.map((event) => JSON.stringify(event)).join('\n'));
+      process.stdout.write(`${violations.length} violations; the history is in ${historyFile}\n`);
     }
     expect(violations.slice(0, 20)).toEqual([]);
     expect(result.deadLetters).toBe(0);

@@ -3,10 +3,11 @@ import type { DomainError, MessageStore, MessageWrite } from '@parley/domain';
 import type { Client } from 'cassandra-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EngineNode, type StartedEngines, startEngines } from '../../../../scripts/engines/index.mjs';
-import { connectCassandra } from './cassandra-client.js';
+import { type CassandraSettings, connectCassandra } from './cassandra-client.js';
 import { checkCassandra } from './cassandra-condition.js';
 import { CassandraMessageStore } from './cassandra-message-store.js';
 import { migrateCassandra } from './cassandra-schema.js';
+import { CASSANDRA_MIGRATIONS } from './migrations/index.js';
 import { eventually } from './testing/eventually.testing.js';
 import { newConversation, sent } from '../../../domain/src/ports/testing/written-messages.js';
 
@@ -19,13 +20,14 @@ const EVERYTHING = { fromSeq: 1, toSeq: Number.MAX_SAFE_INTEGER };
 describe('a Cassandra node that fails', () => {
   let engines: StartedEngines;
   let node: EngineNode;
+  let settings: CassandraSettings;
   let client: Client;
   let store: MessageStore;
   const conversationId = newConversation();
   beforeAll(async () => {
     engines = await startEngines(['cassandra']);
     node = engines.nodes[0] as EngineNode;
-    const settings = { contactPoints: [node.address], localDataCenter: 'datacenter1', keyspace: 'parley' };
+    settings = { contactPoints: [node.address], localDataCenter: 'datacenter1', keyspace: 'parley' };
     await migrateCassandra(settings, { datacenter1: 1 });
     client = await connectCassandra(settings);
     store = new CassandraMessageStore(client);
@@ -123,6 +125,22 @@ describe('a Cassandra node that fails', () => {
       ]);
       await node.start();
       await eventually(async () => (await firstPage()).length === 1);
+    },
+    RESTART_MS_MAX,
+  );
+
+  it(
+    'only delays a process that makes the schema when it dies meanwhile',
+    async () => {
+      const fresh = { ...settings, keyspace: 'parley_later' };
+      const migrating = migrateCassandra(fresh, { datacenter1: 1 }, CASSANDRA_MIGRATIONS, RESTART_MS_MAX);
+      migrating.catch(() => {});
+      const began = "SELECT * FROM system_schema.tables WHERE keyspace_name = ? AND table_name = 'schema_migration'";
+      await eventually(async () => (await client.execute(began, [fresh.keyspace])).rowLength === 1);
+      await node.kill();
+      await node.start();
+      expect(await migrating).toEqual(CASSANDRA_MIGRATIONS.map(({ version }) => version));
+      expect(await migrateCassandra(fresh, { datacenter1: 1 })).toEqual([]);
     },
     RESTART_MS_MAX,
   );

@@ -24,6 +24,11 @@ describe('the schema in Cassandra', () => {
     await client.shutdown();
   });
 
+  const forget = (version: number): Promise<unknown> =>
+    client.execute("DELETE FROM schema_migration WHERE name = 'parley' AND version = ?", [version], {
+      consistency: types.consistencies.all,
+    });
+
   it('is made once when three processes start at the same time', async () => {
     const versions = CASSANDRA_MIGRATIONS.map(({ version }) => version);
     expect(applied.flat()).toEqual(versions);
@@ -35,12 +40,17 @@ describe('the schema in Cassandra', () => {
 
   it('waits for the process that migrates', async () => {
     const holder = randomUUID();
+    const cql = 'CREATE TABLE IF NOT EXISTS waiting (id int PRIMARY KEY);';
+    const waiting = { version: LATEST + 1, name: 'waiting', cql };
     await client.execute("INSERT INTO schema_lock (name, holder) VALUES ('parley', ?) IF NOT EXISTS", [holder]);
-    const migrating = migrateCassandra(settings, replication);
+    // Where nothing is missing nobody waits.
+    expect(await migrateCassandra(settings, replication)).toEqual([]);
+    const migrating = migrateCassandra(settings, replication, [...CASSANDRA_MIGRATIONS, waiting]);
     const first = await Promise.race([migrating, new Promise((resolve) => setTimeout(resolve, 1_500, 'waiting'))]);
     expect(first).toBe('waiting');
     await client.execute("DELETE FROM schema_lock WHERE name = 'parley' IF holder = ?", [holder]);
-    expect(await migrating).toEqual([]);
+    expect(await migrating).toEqual([waiting.version]);
+    await forget(waiting.version);
   });
 
   it('refuses to go on from a migration that was changed after it had been applied', async () => {
@@ -52,9 +62,7 @@ describe('the schema in Cassandra', () => {
     const added = { version: LATEST + 1, name: 'more', cql: 'CREATE TABLE IF NOT EXISTS more (id int PRIMARY KEY);' };
     expect(await migrateCassandra(settings, replication, [...CASSANDRA_MIGRATIONS, added])).toEqual([LATEST + 1]);
     expect(await cassandraSchemaVersion(client)).toBe(LATEST + 1);
-    await client.execute("DELETE FROM schema_migration WHERE name = 'parley' AND version = ?", [LATEST + 1], {
-      consistency: types.consistencies.all,
-    });
+    await forget(added.version);
   });
 
   it('tells an operator versions, replication and nodes', async () => {
