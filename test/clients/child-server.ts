@@ -13,10 +13,18 @@ export interface Ending {
 }
 
 const running = new Set<ChildProcess>();
-// A test process that ends in the middle leaves no server behind.
-process.once('exit', () => {
+function endAll(): void {
   for (const child of running) child.kill('SIGKILL');
-});
+}
+
+// A test process that ends in the middle leaves no server behind; a Ctrl-C reaches this process alone.
+process.once('exit', endAll);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    endAll();
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  });
+}
 
 /** A process of the product, that says `ready` once it serves; started again and again. */
 export class ChildServer {
@@ -43,6 +51,9 @@ export class ChildServer {
     const child = spawn(process.execPath, [script], {
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // In a session of its own, as where it is really run: Linux divides a busy machine among sessions, and those of one
+      // would have to share with the test, and with each other, what each engine has for itself.
+      detached: true,
     });
     this.child = child;
     running.add(child);

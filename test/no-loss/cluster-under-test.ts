@@ -15,6 +15,9 @@ import { until, type ServerUnderTest } from './server-under-test.js';
 const ENGINES = ['kafka', 'cassandra', 'redis', 'postgres'] as const;
 const ROLES = ['worker', 'gateway', 'api'] as const;
 const FAULT_TIMEOUT_MS = 40_000;
+/** Until a worker comes to its fail point: it has to get partitions first, and commands of them. */
+const FAIL_POINT_TIMEOUT_MS = 120_000;
+const FAIL_POINT_VISITS = { least: 5, most: 25 } as const;
 /** For so long an engine is away; starting takes what it takes, on top. */
 const OUTAGE_MS = 3_000;
 /** Longer than a lease is held without renewal. */
@@ -119,8 +122,9 @@ export class ClusterUnderTest implements ServerUnderTest {
     const victim = this.next('worker');
     victim.signal('SIGKILL');
     await victim.end(FAULT_TIMEOUT_MS);
-    await victim.start({ FAIL_POINT: `${failPoint}:${10 + Math.floor(Math.random() * 40)}` });
-    const { signal } = await victim.end(FAULT_TIMEOUT_MS);
+    const { least, most } = FAIL_POINT_VISITS;
+    await victim.start({ FAIL_POINT: `${failPoint}:${least + Math.floor(Math.random() * (most - least))}` });
+    const { signal } = await victim.end(FAIL_POINT_TIMEOUT_MS);
     if (signal === 'SIGKILL') effect();
     this.readyMs.push(await victim.start());
   }
