@@ -15,14 +15,16 @@ const SHORT = {
   faults: CLUSTER_KILLS,
   calmMs: 1_000,
   timeoutMs: 600_000,
-  least: { acks: 1_000, acksAcrossFaults: 20, accepted: 5, gapsFilled: 20, deliveries: 5_000, removals: 3 },
+  least: { acks: 1_000, acksAcrossFaults: 20, accepted: 5, gapsFilled: 20, removals: 3 },
 };
 /** `npm run soak:cluster` brings every fault there is, and goes on for longer between them. */
 const LONG = {
-  faults: CLUSTER_FAULTS,
+  /** `SOAK_FAULTS=kill-kafka,pause-redis` brings these alone. */
+  faults: process.env['SOAK_FAULTS']?.split(',') ?? CLUSTER_FAULTS,
   calmMs: Number(process.env['SOAK_CALM_MS'] ?? 10_000),
   timeoutMs: 1_800_000,
-  least: { acks: 4_000, acksAcrossFaults: 100, accepted: 20, gapsFilled: 100, deliveries: 20_000, removals: 10 },
+  // Answered within eight minutes on two cores that other programs kept busy as well.
+  least: { acks: 2_500, acksAcrossFaults: 100, acksDuringFaults: 250, accepted: 20, gapsFilled: 100, removals: 10 },
 };
 const isLong = process.env['SOAK_CLUSTER'] === 'all';
 const { faults, calmMs, timeoutMs, least } = isLong ? LONG : SHORT;
@@ -43,8 +45,8 @@ describe('a cluster of which each process and each engine is killed under load',
     for (const fault of faultFigures(result.events)) process.stdout.write(`fault: ${JSON.stringify(fault)}\n`);
     // A send that fails because an engine is away is told so; `internal` is for faults of our own.
     expect(Object.keys(figures.unknownReasons)).not.toContain('internal');
-    const repeats = { duplicatesSent: 100, duplicatesFound: 20 };
-    expect(proofGaps(figures, { ...least, ...repeats, faults })).toEqual([]);
+    const more = { duplicatesSent: 100, duplicatesFound: 20, deliveries: 5 * least.acks };
+    expect(proofGaps(figures, { ...least, ...more, faults })).toEqual([]);
   });
 
   it('loses, doubles, renumbers and leaks nothing', async () => {
