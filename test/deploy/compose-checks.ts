@@ -23,7 +23,8 @@ export interface ComposeFile {
   volumes?: Record<string, unknown>;
 }
 
-const OWN_IMAGE = 'parley:local';
+/** What the Dockerfile makes. */
+export const OWN_IMAGE = 'parley:local';
 const DEPENDENCY_CONDITIONS = new Set(['service_healthy', 'service_completed_successfully']);
 
 const schema = JSON.parse(readFileSync(join(import.meta.dirname, 'schemas', 'compose-spec.json'), 'utf8')) as object;
@@ -38,7 +39,7 @@ export function readEnvironmentFile(text: string): Record<string, string> {
 }
 
 /** As Compose puts variables in: `${NAME}`, `${NAME:-default}`, `${NAME:?why}`, and `$$` for a dollar. */
-export function interpolate(text: string, given: Readonly<Record<string, string>>, problems: string[]): string {
+function interpolate(text: string, given: Readonly<Record<string, string>>, problems: string[]): string {
   return text.replaceAll(
     /\$\$|\$\{([A-Z0-9_]+)(?::([-?])([^}]*))?\}|\$[A-Za-z_]\w*/g,
     (whole, name?: string, kind?: string, rest = '') => {
@@ -57,13 +58,22 @@ export function interpolate(text: string, given: Readonly<Record<string, string>
   );
 }
 
+/** A compose file as Compose reads it, with its variables put in. */
+export function readComposeFile(
+  text: string,
+  given: Readonly<Record<string, string>>,
+  problems: string[] = [],
+): ComposeFile {
+  return parse(interpolate(withoutComments(text), given, problems), { merge: true }) as ComposeFile;
+}
+
 /**
  * What is wrong with a compose file, as sentences: against the schema of the specification, against the configuration
  * that the processes read, and against what every service here needs.
  */
 export function problemsOfCompose(text: string, given: Readonly<Record<string, string>>): string[] {
   const problems: string[] = [];
-  const file = parse(interpolate(withoutComments(text), given, problems), { merge: true }) as ComposeFile;
+  const file = readComposeFile(text, given, problems);
   if (!fits(file)) {
     for (const { instancePath, message } of fits.errors ?? []) problems.push(`${instancePath}: ${message}`);
     return problems;

@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { repositoryPath } from '../house/trial-repository.js';
-import { type ComposeFile, interpolate, problemsOfCompose, readEnvironmentFile } from './compose-checks.js';
+import { problemsOfCompose, readComposeFile, readEnvironmentFile } from './compose-checks.js';
 
 const read = (path: string): string => readFileSync(repositoryPath(path), 'utf8');
 const text = read('docker-compose.cluster.yml');
 const example = readEnvironmentFile(read('deploy/compose/cluster.env.example'));
 const secrets = Object.keys(example).filter((name) => example[name] === '');
 const given = { ...example, ...Object.fromEntries(secrets.map((name) => [name, 'a-secret-of-sixteen-and-more'])) };
-const file = parse(interpolate(text.replaceAll(/^\s*#.*$/gm, ''), given, []), { merge: true }) as ComposeFile;
+const file = readComposeFile(text, given);
 
 describe('docker-compose.cluster.yml', () => {
   it('fits the specification, the configuration, and what every service needs', () => {
