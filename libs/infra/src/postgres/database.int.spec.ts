@@ -32,6 +32,21 @@ describe('database', () => {
     }
   });
 
+  it('records each opening as a start, in their order, and forgets those of more than 90 days ago', async () => {
+    const { pool } = await open();
+    const labels = async (): Promise<string[]> =>
+      (await pool.query<{ label: string }>('SELECT label FROM server_start ORDER BY start_number')).rows.map(
+        ({ label }) => label,
+      );
+    const before = await labels();
+    await pool.query("UPDATE server_start SET started_at = now() - interval '91 days' WHERE label = $1", [before[0]]);
+    await open();
+    const after = await labels();
+    expect(after.slice(0, -1)).toEqual(before.slice(1));
+    expect(after).toHaveLength(before.length);
+    expect(before).not.toContain(after.at(-1));
+  });
+
   it('takes every migration back', async () => {
     const other = await startTestPostgres();
     const database = await openDatabase({ url: other.url, poolSize: 2 });

@@ -5,6 +5,7 @@ import { ContactEntity } from './accounts/contact.entity.js';
 import { SessionEntity } from './accounts/session.entity.js';
 import { UserEntity } from './accounts/user.entity.js';
 import { MIGRATIONS } from './migrations/index.js';
+import { recordStart } from './server-starts.js';
 
 export const STATEMENT_TIMEOUT_MS = 10_000;
 /** Ends a transaction that its process has forgotten, so that every commit comes within a known time of its statements. */
@@ -62,7 +63,7 @@ async function migrate(dataSource: DataSource, url: string): Promise<void> {
 }
 
 /**
- * Opens the database and brings its schema up to date.
+ * Opens the database, brings its schema up to date and records that a process has started on it.
  * @throws what the driver throws when it cannot be reached; nothing stays open then.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -87,6 +88,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   try {
     await dataSource.initialize();
     await migrate(dataSource, options.url);
+    await recordStart(pool);
     return database;
   } catch (error) {
     await database.close();

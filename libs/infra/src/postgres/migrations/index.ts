@@ -6,6 +6,7 @@ import { CommandLogEnd0005 } from './0005-command-log-end.js';
 import { LastSeen0006 } from './0006-last-seen.js';
 import { DevicesAndHandlers0007 } from './0007-devices-and-handlers.js';
 import { Media0008 } from './0008-media.js';
+import { ServerStarts0009 } from './0009-server-starts.js';
 
 /** In the order in which they run. A migration that was released never changes. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   LastSeen0006,
   DevicesAndHandlers0007,
   Media0008,
+  ServerStarts0009,
 ];

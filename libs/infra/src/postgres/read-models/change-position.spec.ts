@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { databaseName, positionOf, snapshotOf } from './change-position.js';
 
 const database = databaseName('7571234567890123456', '16384');
+const start = 'zik0zj';
+const history = `${database}-${start}`;
 
 /** As the server says it: the running ones ascend between begin and end, the first is the begin. */
 const snapshots = fc
@@ -24,14 +26,14 @@ function parsed(text: string): { begin: bigint; end: bigint; running: bigint[] }
 describe('a position', () => {
   it('keeps the snapshot it was made of, as long as that is short', () => {
     const text = '100:120:100,103,119';
-    expect(snapshotOf(positionOf(database, text))).toEqual({ database, text, end: 120n });
-    expect(snapshotOf(positionOf(database, '100:100:'))?.text).toBe('100:100:');
+    expect(snapshotOf(positionOf({ database, start }, text))).toEqual({ database, start, text, end: 120n });
+    expect(snapshotOf(positionOf({ database, start }, '100:100:'))?.text).toBe('100:100:');
   });
 
   it('is short however many transactions run, and then sees less as done, never more', () => {
     fc.assert(
       fc.property(snapshots, ({ begin, running, end }) => {
-        const position = positionOf(database, `${begin}:${end}:${running.join(',')}`);
+        const position = positionOf({ database, start }, `${begin}:${end}:${running.join(',')}`);
         expect(position.length).toBeLessThan(180);
         const kept = parsed(snapshotOf(position)?.text ?? '');
         const isDone = (of: typeof kept, xid: bigint): boolean =>
@@ -48,13 +50,14 @@ describe('a position', () => {
   it.each([
     '',
     'garbage',
-    `${database}.0.0.`,
-    `${database}.5.4.`,
-    `${database}.5.9.0-0`,
-    `${database}.5.9.4`,
-    `${database}.zzzzzzzzzzzzz.zzzzzzzzzzzzz.`,
-    `${database}.5.9.${'-'.repeat(50)}`,
-    `${database}.5.9.0;DROP`,
+    `${database}.5.9.`,
+    `${history}.0.0.`,
+    `${history}.5.4.`,
+    `${history}.5.9.0-0`,
+    `${history}.5.9.4`,
+    `${history}.zzzzzzzzzzzzz.zzzzzzzzzzzzz.`,
+    `${history}.5.9.${'-'.repeat(50)}`,
+    `${history}.5.9.0;DROP`,
   ])('is not %j', (text) => {
     expect(snapshotOf(text)).toBeNull();
   });

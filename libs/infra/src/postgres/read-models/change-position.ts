@@ -1,15 +1,18 @@
 /**
- * A snapshot of the database's transactions, as text: the database it is of, the first transaction that had not ended,
- * the first that had not begun, and those between that were running. A row changed since when the transaction that
+ * A snapshot of the database's transactions, as text: the database it is of, the latest start of a process that it
+ * shows, the first transaction that had not ended, the first that had not begun, and those between that were running. A row changed since when the transaction that
  * wrote it is not visible in the snapshot. A time would not do: a change that was being committed would fall between.
  */
-const POSITION = /^([0-9a-z]{1,13}-[0-9a-z]{1,7})\.([0-9a-z]{1,13})\.([0-9a-z]{1,13})\.([0-9a-z-]{0,120})$/;
+const POSITION =
+  /^([0-9a-z]{1,13}-[0-9a-z]{1,7})-([0-9a-z]{1,8})\.([0-9a-z]{1,13})\.([0-9a-z]{1,13})\.([0-9a-z-]{0,120})$/;
 /** The running transactions are told as far as they fit; the rest counts as not begun, which reports more, never less. */
 const RUNNING_CHARS_MAX = 100;
 
 export interface Snapshot {
   /** Changes with the server, and with the database on it: transaction numbers mean nothing elsewhere. */
   database: string;
+  /** The label of the latest start of a process that it shows. */
+  start: string;
   /** Text of a `pg_snapshot`. */
   text: string;
   /** The first transaction that had not begun. */
@@ -29,17 +32,18 @@ export function databaseName(systemIdentifier: string, oid: string): string {
 }
 
 /** @param snapshot text of `pg_current_snapshot()`: `xmin:xmax:running,running` */
-export function positionOf(database: string, snapshot: string): string {
+export function positionOf({ database, start }: Pick<Snapshot, 'database' | 'start'>, snapshot: string): string {
+  const history = `${database}-${start}`;
   const [begin = '0', end = '0', running = ''] = snapshot.split(':');
   const offsets: string[] = [];
   let chars = 0;
   for (const xid of running === '' ? [] : running.split(',')) {
     const offset = (BigInt(xid) - BigInt(begin)).toString(36);
     chars += offset.length + 1;
-    if (chars > RUNNING_CHARS_MAX) return `${database}.${base36(begin)}.${base36(xid)}.${offsets.join('-')}`;
+    if (chars > RUNNING_CHARS_MAX) return `${history}.${base36(begin)}.${base36(xid)}.${offsets.join('-')}`;
     offsets.push(offset);
   }
-  return `${database}.${base36(begin)}.${base36(end)}.${offsets.join('-')}`;
+  return `${history}.${base36(begin)}.${base36(end)}.${offsets.join('-')}`;
 }
 
 /** What the server refuses as a snapshot, by its rules. */
@@ -52,10 +56,10 @@ function isSnapshot(begin: bigint, end: bigint, running: readonly bigint[]): boo
 export function snapshotOf(position: string): Snapshot | null {
   const parts = POSITION.exec(position);
   if (!parts) return null;
-  const [, database = '', beginText = '', endText = '', offsets = ''] = parts;
+  const [, database = '', start = '', beginText = '', endText = '', offsets = ''] = parts;
   const begin = fromBase36(beginText);
   const end = fromBase36(endText);
   const running = offsets === '' ? [] : offsets.split('-').map((offset) => begin + fromBase36(offset));
   if (!isSnapshot(begin, end, running)) return null;
-  return { database, text: `${begin}:${end}:${running.join(',')}`, end };
+  return { database, start, text: `${begin}:${end}:${running.join(',')}`, end };
 }

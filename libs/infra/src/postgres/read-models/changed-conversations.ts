@@ -1,7 +1,8 @@
 import { CONVERSATION_MEMBERS_SHOWN_MAX, type Conversation } from '@parley/contracts';
 import type { ChangedPage, ChangePosition, ChangesQuery, Head } from '@parley/domain';
 import type pg from 'pg';
-import { databaseName, positionOf, snapshotOf } from './change-position.js';
+import { isOwnHistory, LATEST_START } from '../server-starts.js';
+import { databaseName, positionOf, type Snapshot, snapshotOf } from './change-position.js';
 import { SHOWN_MEMBERS, type ShownMembersRow, conversationOf, VIEW, type ViewRow } from './conversation-view.js';
 
 const later = (column: string, snapshot: string): string =>
@@ -37,6 +38,8 @@ const CHANGED_SINCE = `
     SELECT NULL, NULL, NULL, NULL)
   SELECT p.named, p.changed, v.*, s.*,
     CASE WHEN p.named IS NULL THEN pg_current_snapshot()::text END AS snapshot,
+    CASE WHEN p.named IS NULL THEN ${LATEST_START} END AS start,
+    CASE WHEN p.named IS NULL AND $3::text IS NOT NULL THEN ${isOwnHistory('$6', '$3')} END AS own,
     CASE WHEN p.named IS NULL AND $3::text IS NOT NULL THEN
       ARRAY(SELECT m.conversation_id::text FROM mine m WHERE m.removed_at IS NOT NULL
               AND ${later('m.changed_xid', '$3')} ORDER BY m.conversation_id) END AS removed
@@ -44,14 +47,25 @@ const CHANGED_SINCE = `
   LEFT JOIN LATERAL (${VIEW}) v ON true
   LEFT JOIN LATERAL (${SHOWN_MEMBERS}) s ON p.named IS NOT NULL`;
 
+/** Of the row that carries the position. */
+interface PositionColumns {
+  snapshot: string | null;
+  start: string | null;
+  /** Whether what was asked since is of this database's history; null when nothing was. */
+  own: boolean | null;
+}
+
 type ChangedRow = ViewRow &
-  ShownMembersRow & { named: boolean | null; changed: boolean; snapshot: string | null; removed: string[] | null };
+  ShownMembersRow &
+  PositionColumns & { named: boolean | null; changed: boolean; removed: string[] | null };
 
 const HEADS_SINCE = `
   SELECT NULL AS user_id, NULL AS conversation_id, NULL AS last_seq, NULL AS last_rev, NULL AS removed,
-    pg_current_snapshot()::text AS snapshot
+    pg_current_snapshot()::text AS snapshot, ${LATEST_START} AS start,
+    CASE WHEN $2::text IS NOT NULL THEN ${isOwnHistory('$3', '$2')} END AS own
   UNION ALL
-  SELECT m.user_id::text, m.conversation_id::text, c.last_seq::float8, c.last_rev::float8, m.removed_at IS NOT NULL, NULL
+  SELECT m.user_id::text, m.conversation_id::text, c.last_seq::float8, c.last_rev::float8, m.removed_at IS NOT NULL,
+    NULL, NULL, NULL
   FROM unnest($1::uuid[]) AS asked (user_id)
   JOIN LATERAL (SELECT o.user_id, o.conversation_id, o.removed_at, o.changed_xid
                 FROM conversation_member o WHERE o.user_id = asked.user_id OFFSET 0) m ON true
@@ -60,13 +74,12 @@ const HEADS_SINCE = `
   WHERE CASE WHEN m.removed_at IS NULL THEN $2::text IS NULL OR ${later('c.changed_xid', '$2')}
              ELSE $2::text IS NOT NULL AND ${later('m.changed_xid', '$2')} END`;
 
-interface HeadRow {
+interface HeadRow extends PositionColumns {
   user_id: string;
   conversation_id: string;
   last_seq: number;
   last_rev: number;
   removed: boolean;
-  snapshot: string | null;
 }
 
 /** What changed since a position, from the transaction numbers on the rows. */
@@ -91,20 +104,19 @@ export class ChangedConversations {
   private async readSince(
     userId: string,
     { named, after, limit }: ChangesQuery,
-    since: KnownSnapshot | null,
+    since: Snapshot | null,
   ): Promise<{ page: ChangedPage; valid: boolean }> {
     const { rows } = await this.pool.query<ChangedRow>({
       name: 'changed-since',
       text: CHANGED_SINCE,
-      values: [userId, named, since?.text ?? null, after, limit + 1],
+      values: [userId, named, since?.text ?? null, after, limit + 1, since?.start ?? null],
     });
     const page: ChangedPage = { position: '', named: [], changed: [], more: false, removed: [] };
     let valid = true;
     for (const row of rows) {
       if (row.named === null) {
-        const snapshot = row.snapshot as string;
-        valid = !isAhead(since, snapshot);
-        page.position = positionOf(await this.databaseName(), snapshot);
+        valid = isOfItsPast(since, row);
+        page.position = await this.positionOf(row);
         page.removed = row.removed ?? [];
       } else {
         const conversation = conversationOf(row);
@@ -121,19 +133,19 @@ export class ChangedConversations {
 
   private async readHeads(
     userIds: readonly string[],
-    since: KnownSnapshot | null,
+    since: Snapshot | null,
   ): Promise<{ position: ChangePosition; heads: Head[] } | null> {
     const { rows } = await this.pool.query<HeadRow>({
       name: 'heads-since',
       text: HEADS_SINCE,
-      values: [userIds, since?.text ?? null],
+      values: [userIds, since?.text ?? null, since?.start ?? null],
     });
     let position = '';
     const heads: Head[] = [];
     for (const row of rows) {
       if (row.snapshot !== null) {
-        if (isAhead(since, row.snapshot)) return null;
-        position = positionOf(await this.databaseName(), row.snapshot);
+        if (!isOfItsPast(since, row)) return null;
+        position = await this.positionOf(row);
         continue;
       }
       const { user_id: userId, conversation_id: conversationId, removed } = row;
@@ -149,9 +161,14 @@ export class ChangedConversations {
   }
 
   /** Null for a position of another database, and for what is none. */
-  private async snapshot(position: ChangePosition | null): Promise<KnownSnapshot | null> {
+  private async snapshot(position: ChangePosition | null): Promise<Snapshot | null> {
     const snapshot = position === null ? null : snapshotOf(position);
     return snapshot && snapshot.database === (await this.databaseName()) ? snapshot : null;
+  }
+
+  private async positionOf({ snapshot, start }: PositionColumns): Promise<ChangePosition> {
+    // Without a start it is read as none, and the next caller is told everything.
+    return positionOf({ database: await this.databaseName(), start: start ?? '' }, snapshot ?? '');
   }
 
   private databaseName(): Promise<string> {
@@ -173,14 +190,9 @@ export class ChangedConversations {
   }
 }
 
-interface KnownSnapshot {
-  text: string;
-  end: bigint;
-}
-
-/** The server was put back to an earlier state: transactions that the position has seen are yet to come. */
-function isAhead(since: KnownSnapshot | null, snapshot: string): boolean {
-  return since !== null && since.end > BigInt(snapshot.split(':')[1] ?? '0');
+/** False when the server was put back to an earlier state since, whatever numbers it has given to transactions again. */
+function isOfItsPast(since: Snapshot | null, { snapshot, own }: PositionColumns): boolean {
+  return since === null || (own === true && since.end <= BigInt(snapshot?.split(':')[1] ?? '0'));
 }
 
 const byId = (a: Conversation, b: Conversation): number => (a.conversationId < b.conversationId ? -1 : 1);

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { conversationReaderContract } from '../../../../domain/src/ports/conversation-reader.port.contract.js';
 import { ConversationWorld } from '../../../../domain/src/ports/testing/conversation-world.js';
+import { recordStart } from '../server-starts.js';
 import { openReaderHarness, type PostgresReaderHarness, readModelStatement } from './reader-harness.testing.js';
 import { PostgresConversationReader } from './postgres-conversation-reader.js';
 
@@ -70,6 +71,30 @@ describe('positions in the history of a Postgres database', () => {
     } finally {
       await elsewhere.close();
     }
+  });
+
+  it('count as none when their numbers were given to other transactions since, and go on to count over any other start', async () => {
+    const open = await ConversationWorld.create(harness.write, [ada, bob]);
+    const { pool } = harness.database;
+    const { position } = await harness.reader.changedSince(ada, { ...all, since: null });
+    const heads = await harness.reader.headsSince([], null);
+    await recordStart(pool);
+    expect(await idsSince(position)).toEqual([]);
+    expect((await harness.reader.headsSince([ada], heads.position)).heads).toEqual([]);
+    const everything = (await harness.reader.changedSince(ada, { ...all, since: null })).changed.length;
+
+    // A start after the restore, with a number that the position of the lost time had seen given away.
+    await pool.query(
+      "UPDATE server_start SET xid = '3' WHERE start_number = (SELECT max(start_number) FROM server_start)",
+    );
+    expect(await idsSince(position)).toHaveLength(everything);
+    expect((await harness.reader.headsSince([ada], heads.position)).heads).toHaveLength(everything);
+    // And one of a start that the restored database has never heard of.
+    const { position: next } = await harness.reader.changedSince(ada, { ...all, since: null });
+    expect(await idsSince(next)).toEqual([]);
+    expect(await idsSince(next.replace(/-[0-9a-z]+\./, '-lost.'))).toHaveLength(everything);
+    await open.send(bob);
+    expect(await idsSince(next)).toEqual([open.id]);
   });
 });
 
