@@ -81,7 +81,7 @@ export class ConversationTrack {
     // Its first page is under way: what lies behind that is asked for when there is a place to go on from.
     if (this.isOpening) return false;
     const told = Math.max(this.heardRev, this.conversation.lastRev);
-    const lacks = this.isBehind || this.ahead.size > 0 || this.partialRev !== null || this.readAhead !== null;
+    const lacks = this.isBehind || this.ahead.size > 0 || this.readAhead !== null;
     return lacks || told > this.rev;
   }
 

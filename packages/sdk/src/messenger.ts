@@ -265,7 +265,7 @@ export class Messenger {
     const track = this.tracks.get(conversationId);
     // Its creation was lost, or is still to come.
     if (!track) return this.sync.trigger();
-    if (track.receive(event) === 'ahead') this.sync.gapIn(track);
+    track.receive(event);
     this.refresh(track);
   }
 

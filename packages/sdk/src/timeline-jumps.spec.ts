@@ -114,6 +114,23 @@ describe('a jump', () => {
     expect(seqs()).toEqual(range(351, 400));
   });
 
+  it('whose page comes after that of a later one changes nothing', async () => {
+    let isRead = false;
+    const history = server.history.bind(server);
+    server.history = (place, limit) => {
+      isRead = true;
+      return history(place, limit);
+    };
+    client.faults = { ...NO_FAULTS, delayMsMax: 1_000 };
+    const first = timelines().jumpTo(server.conversationId, idOf(100));
+    while (!isRead) await clock.advance(1);
+    client.faults = NO_FAULTS;
+    await settled(timelines().jumpTo(server.conversationId, idOf(200)));
+    await clock.advance(3_000);
+    expect(await first).toBeNull();
+    expect(seqs()).toEqual(range(176, 225));
+  });
+
   it('to a message that does not exist is refused, and leaves the timeline as it was', async () => {
     const refused = timelines().jumpTo(server.conversationId, '77');
     await expect(settled(refused)).rejects.toMatchObject({ code: 'not_found' });
@@ -189,6 +206,19 @@ describe('a page that is under way', () => {
     await clock.advance(2_000);
     await older;
     expect(seqs()).toEqual(range(176, 225));
+  });
+});
+
+describe('a page of what was shown before', () => {
+  it('does not say that there is more before the beginning', async () => {
+    client.faults = { ...NO_FAULTS, delayMsMax: 500 };
+    const older = timelines().loadOlder(server.conversationId);
+    client.faults = NO_FAULTS;
+    await settled(timelines().jumpTo(server.conversationId, idOf(1)));
+    expect(client.messenger.tracks.get(server.conversationId)?.shown?.hasBefore).toBe(false);
+    await clock.advance(2_000);
+    expect(await older).toBe(false);
+    expect(client.messenger.tracks.get(server.conversationId)?.shown?.hasBefore).toBe(false);
   });
 });
 

@@ -1,0 +1,134 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { connect, type ParleyClient } from './client.js';
+import { ParleyError } from './errors.js';
+import type { LinkListener } from './ports.js';
+import type { Fetch } from './rest.js';
+import { memoryStore } from './store.js';
+import type { SyncRequest } from './sync-engine.js';
+import { ModelServer } from './testing/model-server.js';
+import { promisesSettled, VirtualClock } from './testing/virtual-clock.js';
+import type { TimelineItem } from './timeline-items.js';
+
+const ADA = '0190a6c4-0000-7000-8000-00000000000a';
+const BOB = '0190a6c4-0000-7000-8000-00000000000b';
+
+let server: ModelServer;
+let client: ParleyClient;
+let listener: LinkListener;
+/** Requests of REST that wait until a test answers them; null to answer at once. */
+let held: (() => void)[] | null;
+let clock: VirtualClock;
+beforeEach(async () => {
+  server = new ModelServer([ADA, BOB]);
+  server.post(BOB, 'before', 'bob-1');
+  held = null;
+  clock = new VirtualClock();
+  client = await connect({
+    url: 'http://server',
+    token: 'token',
+    userId: ADA,
+    store: memoryStore(),
+    clock,
+    random: () => 1,
+    fetch,
+    openLink: async (_, listening) => {
+      listener = listening;
+      // Nothing that is sent is ever answered.
+      const ask = async (name: string, payload: unknown) =>
+        name === 'sync'
+          ? { ok: true, ...server.sync(payload as SyncRequest) }
+          : name === 'send_message'
+            ? new Promise(() => {})
+            : { ok: true };
+      return { ask: ask as never, close: () => {} };
+    },
+  });
+  await clock.advance(1_000);
+});
+
+const fetch: Fetch = async (url) => {
+  const { pathname } = new URL(url);
+  const answer = (status: number, body: unknown) => ({
+    ok: status < 400,
+    status,
+    headers: { get: () => null },
+    text: async () => JSON.stringify(body),
+  });
+  const gone = answer(404, { code: 'not_found', detail: 'No such conversation', retryable: false });
+  if (pathname.endsWith('/connect') || !server.isMember) return gone;
+  const made = answer(200, pathname.endsWith('/messages') ? server.history({}, 50) : server.conversation());
+  if (held) await new Promise<void>((done) => held?.push(done));
+  return made;
+};
+const takeOut = (): void => {
+  server.changeMember(ADA);
+  listener.event({ name: 'conversation_removed', payload: { conversationId: server.conversationId } });
+};
+const takeBack = (): void => {
+  server.changeMember(ADA);
+  listener.event({ name: 'conversation_created', payload: server.conversation() });
+};
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 5; i++) await promisesSettled();
+};
+const linesOf = (items: readonly TimelineItem[]) => items.map(({ content, status }) => `${content} ${status}`);
+
+describe('a conversation from which the user is taken out', () => {
+  it('shows what was unsent as failed, says that it has ended, and says nothing after that', async () => {
+    const conversation = await client.conversation(server.conversationId);
+    const told: string[] = [];
+    conversation.on('removed', () => told.push('removed'));
+    conversation.on('details', () => told.push('details'));
+    const clientMsgId = await conversation.send('unsent');
+    conversation.subscribe((items) => told.push(linesOf(items).join()));
+    await settled();
+    expect(told.at(-1)).toBe('before received,unsent sending');
+    takeOut();
+    expect(told.slice(-2)).toEqual(['before received,unsent failed', 'removed']);
+    const many = told.length;
+    await settled();
+    expect(client.conversations).toEqual([]);
+    expect(conversation.isRemoved).toBe(true);
+    expect(() => conversation.details).toThrow(ParleyError);
+    await expect(conversation.send('more')).rejects.toMatchObject({ code: 'not_found' });
+    expect(linesOf(conversation.timeline)).toEqual(['before received', 'unsent failed']);
+    expect(conversation.discard(clientMsgId)).toBe(true);
+    expect(linesOf(conversation.timeline)).toEqual(['before received']);
+    takeBack();
+    server.post(BOB, 'after', 'bob-2');
+    await settled();
+    expect(told).toHaveLength(many);
+  });
+
+  it('is another one after the return, which can send again what was left', async () => {
+    const before = await client.conversation(server.conversationId);
+    const clientMsgId = await before.send('unsent');
+    takeOut();
+    takeBack();
+    const after = await client.conversation(server.conversationId);
+    expect(after).not.toBe(before);
+    expect(before.isRemoved).toBe(true);
+    expect(after.isRemoved).toBe(false);
+    let shown: string[] = [];
+    after.subscribe((items) => (shown = linesOf(items)));
+    await settled();
+    expect(shown).toEqual(['unsent failed']);
+    expect(after.retry(clientMsgId)).toBe(true);
+    await settled();
+    expect(shown).toEqual(['unsent sending']);
+  });
+
+  it('is not there because an answer was under way', async () => {
+    takeOut();
+    server.changeMember(ADA);
+    held = [];
+    const asked = client.conversation(server.conversationId).catch((cause: unknown) => cause);
+    await settled();
+    expect(held).toHaveLength(1);
+    takeOut();
+    held[0]?.();
+    await settled();
+    expect(await asked).toMatchObject({ code: 'not_found', status: 404 });
+    expect(client.conversations).toEqual([]);
+  });
+});
