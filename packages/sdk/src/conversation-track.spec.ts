@@ -181,6 +181,15 @@ describe('what a snapshot says while nothing of the conversation is shown', () =
     expect(track.needsSync).toBe(false);
   });
 
+  it('lets what waited for it be applied', () => {
+    const { rev } = track;
+    expect(track.receive(named(rev + 2, 'after'))).toBe('ahead');
+    track.takeSnapshot({ conversation: { ...server.conversation(), lastRev: rev + 1 } }, false);
+    expect(track.rev).toBe(rev + 2);
+    expect(track.conversation.name).toBe('after');
+    expect(track.needsSync).toBe(false);
+  });
+
   it('makes a message that was looked up old, unless nothing has changed', () => {
     track.beginLoad();
     track.keepLookedUp(at(3));

@@ -89,12 +89,12 @@ describe('a sync', () => {
   it('that fails is tried again without waiting for anything else', async () => {
     await open();
     const message = post();
+    const sync = server.sync.bind(server);
     server.sync = lost;
-    const { sync } = ModelServer.prototype;
     resync();
     await clock.advance(0);
     expect(asked('sync')).toHaveLength(1);
-    server.sync = sync.bind(server);
+    server.sync = sync;
     await clock.advance(1_000);
     expect(contents().at(-1)).toBe(message.content);
   });

@@ -252,7 +252,8 @@ describe('what another client left in the store', () => {
     await leave(entryOf('a'), entryOf('b'));
     isConnected = false;
     const writes: string[] = [];
-    const { set, delete: remove } = store;
+    const set = store.set.bind(store);
+    const remove = store.delete.bind(store);
     store.set = async (key, value) => {
       writes.push(`set ${key.split('/')[2]}`);
       await set(key, value);

@@ -12,9 +12,11 @@ let clock: VirtualClock;
 let server: ModelServer;
 let client: ModelClient;
 let posted = 0;
+let removals: number;
 /** A conversation of three messages that the client has; nothing live reaches it but what a test passes on. */
 beforeEach(async () => {
   clock = new VirtualClock();
+  removals = 0;
   server = new ModelServer([ADA, BOB]);
   client = new ModelClient(ADA, server, clock, seededRandom(1));
   for (let i = 1; i <= 3; i++) post(`before ${i}`);
@@ -128,11 +130,33 @@ describe('an answer that was made before a removal and comes after it', () => {
   });
 });
 
+describe('an answer about where the user was before it left and came back', () => {
+  it('does not break off what is shown since', async () => {
+    takeOut(false);
+    post('while away');
+    takeBack(false);
+    duringSync(() => {
+      const { conversationId } = server;
+      client.messenger.take({ name: 'conversation_removed', payload: { conversationId } });
+      client.messenger.take({ name: 'conversation_created', payload: server.conversation() });
+      open();
+      // Only this answer takes long: the page is here before it.
+      client.faults = { ...NO_FAULTS, delayMsMax: 1_000 };
+      queueMicrotask(() => (client.faults = NO_FAULTS));
+    });
+    await clock.advance(5_000);
+    expect(track()?.window).not.toBeNull();
+    expect(client.discontinuities).toEqual([]);
+  });
+});
+
 describe('an answer that was made while the user was out and comes after the return', () => {
   it('of a sync that names what is gone does not take the conversation away', async () => {
     takeOut(false);
+    client.onRemoved = () => removals++;
     duringSync(takeBack);
     await clock.advance(1_000);
+    expect(removals).toBe(0);
     expect(track()?.conversation).toEqual(server.conversation());
     expect(asked('sync').length).toBeLessThanOrEqual(2);
   });
@@ -148,8 +172,10 @@ describe('an answer that was made while the user was out and comes after the ret
     server.sync = refuse;
     client.messenger.take({ name: 'resync', payload: {} });
     await clock.advance(0);
-    duringSync(takeBack);
+    client.onRemoved = () => removals++;
+    duringSync(takeBack, (answer) => ({ ...answer, removed: [] }));
     await clock.advance(20_000);
+    expect(removals).toBe(0);
     expect(track()?.conversation).toEqual(server.conversation());
   });
 });
@@ -249,13 +275,13 @@ describe('at a removal', () => {
     client.messenger.take({ name: 'new_message', payload: server.messages[3] as (typeof server.messages)[number] });
     client.messenger.markRead(conversationId);
     takeOut();
+    expect(client.messenger.typing.in(conversationId)).toEqual([]);
     client.faults = NO_FAULTS;
     client.asked.length = 0;
     await clock.advance(60_000);
     client.cut();
     client.connect();
     await clock.advance(10_000);
-    expect(client.messenger.typing.in(conversationId)).toEqual([]);
     expect(client.asked.map(({ name }) => name)).toEqual(['sync']);
     expect(clock.waiting).toBeLessThanOrEqual(2);
   });
