@@ -268,12 +268,12 @@ describe('at a removal', () => {
 
   it('nobody is typing there any more, and nothing of it is told to the server', async () => {
     const { conversationId } = server;
-    client.messenger.take({ name: 'typing_indicator', payload: { conversationId, userId: BOB, isTyping: true } });
-    expect(client.messenger.typing.in(conversationId)).toEqual([BOB]);
     post('unread');
     client.faults = { ...NO_FAULTS, lostRequest: 1 };
     client.messenger.take({ name: 'new_message', payload: server.messages[3] as (typeof server.messages)[number] });
     client.messenger.markRead(conversationId);
+    client.messenger.take({ name: 'typing_indicator', payload: { conversationId, userId: BOB, isTyping: true } });
+    expect(client.messenger.typing.in(conversationId)).toEqual([BOB]);
     takeOut();
     expect(client.messenger.typing.in(conversationId)).toEqual([]);
     client.faults = NO_FAULTS;
