@@ -5,8 +5,8 @@ import type { Checkpoint } from '../ports/checkpoint.port.js';
 import type { EventStream, StreamedEvent, StreamPosition } from '../ports/event-stream.port.js';
 import type { MessageStore, MessageWrite } from '../ports/message-store.port.js';
 
-/** Events that are read, and appended, together. */
-const PAGE_EVENTS = 500;
+/** Events that are read, and appended, together: few, since a store that has just come back answers others between them. */
+const PAGE_EVENTS = 100;
 /** Reading on from so many records before the place is cheaper than finding it exactly. */
 const NEAR_RECORDS = 256;
 /** Behind every event of a record. */
@@ -37,7 +37,7 @@ export interface ReappendCount {
 /**
  * Appends to the message store again what the event stream says that a span of time made and changed. Nothing is decided
  * anew: ids, seqs, revs and keys are those of the events. What the store still has stays as it is, since each write
- * carries its rev; what it lost is there again.
+ * carries its rev; what it lost is there again. It asks for no more than half of the store's time.
  */
 export class MessageReappender {
   constructor(
@@ -59,12 +59,15 @@ export class MessageReappender {
       const wanted = page.filter(
         ({ at, offset }) => at >= span.fromMs && at <= span.toMs && offset < progress.nextOffset,
       );
+      const appendedFrom = performance.now();
       await this.append(wanted, count);
+      const tookMs = performance.now() - appendedFrom;
       const last = page.at(-1);
       if (!last || last.at > span.toMs || last.offset >= progress.nextOffset || signal.aborted) return count;
       after = { offset: last.offset, index: last.index };
       const dueMs = began + (wanted.length * 1_000) / this.eventsPerSecondMax - performance.now();
-      if (dueMs > 0) await new Promise((resolve) => setTimeout(resolve, dueMs));
+      const pauseMs = Math.max(dueMs, tookMs);
+      if (pauseMs >= 1) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 
