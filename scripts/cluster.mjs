@@ -1,4 +1,4 @@
-// `npm run cluster`: 2 gateways, 1 api and 2 workers on engines of their own, until it is stopped (Ctrl-C).
+// `npm run cluster`: 2 gateways, 1 api and 2 workers, or as many as are asked for, on engines of their own, until it is stopped (Ctrl-C).
 // The engines' data goes with it; what runs where stands in a JSON file, whose path is printed when all are ready.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -6,29 +6,45 @@ import { createWriteStream, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { administer, startEngines } from './engines/index.mjs';
 import { buildIfStale } from './fresh-build.mjs';
 import { root } from './sources.mjs';
 
-const USAGE = `Usage: npm run cluster [-- --middle-way] [--given-engines]
+const USAGE = `Usage: npm run cluster [-- --middle-way] [--given-engines] [--gateways 2] [--workers 2] [--apis 1]
   --middle-way      Postgres and Redis alone: log, events and messages are tables
   --given-engines   those that KAFKA_BROKERS, CASSANDRA_CONTACT_POINTS, REDIS_URL and POSTGRES_ADMIN_URL name,
                     with a database and names of its own on them
 Variables of the configuration go to every process: RATE_LIMITS=off npm run cluster
 `;
-const ROLES = ['worker-1', 'worker-2', 'gateway-1', 'gateway-2', 'api-1'];
+const PROCESSES_MAX = 32;
 const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 40_000;
 
 const say = (line) => process.stderr.write(`${line}\n`);
 
 function optionsOf(args) {
-  const unknown = args.filter((arg) => !['--middle-way', '--given-engines'].includes(arg));
-  if (unknown.length === 0)
-    return { middleWay: args.includes('--middle-way'), givenEngines: args.includes('--given-engines') };
-  say(USAGE.trimEnd());
-  process.exit(1);
+  const flag = { type: 'boolean', default: false };
+  const options = { 'middle-way': flag, 'given-engines': flag };
+  const counts = { worker: 'workers', gateway: 'gateways', api: 'apis' };
+  for (const name of Object.values(counts)) options[name] = { type: 'string', default: name === 'apis' ? '1' : '2' };
+  try {
+    const { values } = parseArgs({ args, options });
+    const names = Object.entries(counts).flatMap(([role, name]) => namesOf(role, countOf(name, values[name])));
+    return { middleWay: values['middle-way'], givenEngines: values['given-engines'], names };
+  } catch (error) {
+    say(`${error.message}\n${USAGE.trimEnd()}`);
+    process.exit(1);
+  }
 }
+
+function countOf(name, text) {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= PROCESSES_MAX) return count;
+  throw new Error(`--${name} is a number from 1 to ${PROCESSES_MAX}`);
+}
+
+const namesOf = (role, count) => Array.from({ length: count }, (_, index) => `${role}-${index + 1}`);
 
 /** Ports that were free a moment ago: the gateways' addresses must be known before they listen. */
 async function freePorts(count) {
@@ -140,7 +156,7 @@ function writeState(file, processes, engines) {
   writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`);
 }
 
-const { middleWay, givenEngines } = optionsOf(process.argv.slice(2));
+const { middleWay, givenEngines, names } = optionsOf(process.argv.slice(2));
 const buildCode = buildIfStale();
 if (buildCode !== 0) process.exit(buildCode);
 const stopping = new AbortController();
@@ -156,16 +172,16 @@ const engines = givenEngines
   ? await openGivenEngines()
   : await startEngines(middleWay ? ['redis', 'postgres'] : ['kafka', 'cassandra', 'redis', 'postgres']);
 const folder = mkdtempSync(join(tmpdir(), 'parley-cluster-'));
-const ports = await freePorts(ROLES.length);
-const urls = new Map(ROLES.map((name, i) => [name, `http://127.0.0.1:${ports[i]}`]));
+const ports = await freePorts(names.length);
+const urls = new Map(names.map((name, i) => [name, `http://127.0.0.1:${ports[i]}`]));
 const env = environmentOf({ engines, middleWay });
 const stateFile = join(folder, 'cluster.json');
 const processes = [];
 try {
   // The first one makes what all need; the others would only wait for it.
-  for (const group of [ROLES.slice(0, 1), ROLES.slice(1)]) {
+  for (const group of [names.slice(0, 1), names.slice(1)]) {
     if (stopping.signal.aborted) break;
-    const started = group.map((name) => startProcess(name, ports[ROLES.indexOf(name)], folder, env));
+    const started = group.map((name) => startProcess(name, ports[names.indexOf(name)], folder, env));
     processes.push(...started);
     await Promise.race([Promise.all(started.map(({ ready }) => ready)), signalled]);
   }
