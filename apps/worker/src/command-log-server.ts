@@ -75,7 +75,10 @@ export class CommandLogServer extends Server implements CustomTransportStrategy 
   /** A log that cannot be read will be back: the partitions and what is known of them are kept meanwhile. */
   private async next(): Promise<LogRecord[]> {
     try {
-      let records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, 0);
+      const reading = this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, 0);
+      // The next batch is still on its way here: what is committed need not wait for it.
+      if (this.log.durableAt === 'append') this.runner.publish();
+      let records = await reading;
       if (records.length === 0) {
         this.runner.publish();
         records = await this.log.read(this.runner.positions(), BATCH_RECORDS_MAX, IDLE_WAIT_MS);

@@ -5,6 +5,8 @@ import { EARLIEST, type FetchedPartition, LATEST, OFFSET_OUT_OF_RANGE, type Topi
 
 /** A broker holds an idle fetch for so long: a partition that is asked for anew waits for its end. */
 export const FETCH_WAIT_MS = 250;
+/** For so long a reading waits for what is there: a broker that does not answer keeps nobody else's records back. */
+const REFRESH_MS_MAX = 50;
 const FETCH_BYTES_MAX = 4 * 1_048_576;
 const FETCH_BYTES_PER_PARTITION_MAX = 524_288;
 const BACKOFF_MS = { first: 100, longest: 1_000 };
@@ -27,9 +29,10 @@ interface Cursor {
 }
 
 /**
- * Reads the partitions of one owner: each broker has at most one fetch under way for all that it leads, and what it
- * brings waits in memory (at most one fetch for each broker) until it is asked for. A fetch starts when somebody reads,
- * so that records come while the batch before them is being decided, and nothing runs when nobody reads.
+ * Reads the partitions of one owner: each broker has at most one fetch under way for all that it leads. A reading fetches
+ * what is there now, so that a batch holds everything which came during the one before it; had it been fetched ahead, it
+ * would be what came first, and the rest would wait for another batch. Only where there is more than one batch holds, the
+ * next one is fetched meanwhile. What was fetched and not handed out waits in memory (one fetch for each broker at most).
  *
  * For one reader: partitions that a reading does not ask for are forgotten, and fetched anew when they are.
  */
@@ -50,12 +53,14 @@ export class CommandReader {
   /** @throws LogTruncated */
   async read(from: Positions, recordsMax: number, waitMs: number): Promise<LogRecord[]> {
     this.follow(from);
+    if (this.buffered() < recordsMax) await this.refresh();
     let taken = this.take(recordsMax);
     if (taken.length === 0 && waitMs > 0 && !this.closed) {
       await this.arrival(waitMs);
       taken = this.take(recordsMax);
     }
-    this.startFetches();
+    // There is more than one batch holds: the next one is fetched while this one is being decided.
+    if (taken.length === recordsMax) this.startFetches(0);
     return taken;
   }
 
@@ -123,6 +128,23 @@ export class CommandReader {
     return records;
   }
 
+  /** Fetches what is there now from all brokers that are not being asked already. */
+  private async refresh(): Promise<void> {
+    const before = new Set(this.fetches.values());
+    this.startFetches(0);
+    const started = [...this.fetches.values()].filter((fetch) => !before.has(fetch));
+    if (started.length === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([Promise.all(started), new Promise((resolve) => (timer = setTimeout(resolve, REFRESH_MS_MAX)))]);
+    clearTimeout(timer);
+  }
+
+  private buffered(): number {
+    let records = 0;
+    for (const { buffer, taken } of this.cursors.values()) records += buffer.length - taken;
+    return records;
+  }
+
   private arrival(waitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
@@ -147,7 +169,7 @@ export class CommandReader {
     return false;
   }
 
-  private startFetches(): void {
+  private startFetches(waitMs = FETCH_WAIT_MS): void {
     if (this.closed || this.cursors.size === 0) return;
     const leaders = this.reader.knownLeaders();
     if (!leaders) {
@@ -165,8 +187,8 @@ export class CommandReader {
     }
     for (const [leader, cursors] of empty) {
       // What is buffered will be taken soon, and then its partition is fetched again: nothing may be in its way.
-      const waitMs = filled.has(leader) ? 0 : FETCH_WAIT_MS;
-      this.startFetch(leader, () => this.fetch(leader, cursors, waitMs));
+      const leaderWaitMs = filled.has(leader) ? 0 : waitMs;
+      this.startFetch(leader, () => this.fetch(leader, cursors, leaderWaitMs));
     }
   }
 

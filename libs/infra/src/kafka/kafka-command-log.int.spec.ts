@@ -143,6 +143,17 @@ describe('the command log on Kafka', () => {
     expect(tookMs.toSorted((a, b) => a - b)[20]).toBeLessThan(100);
   });
 
+  it('hands out everything at once that came while the reader was at work', async () => {
+    const log = await openLog(PARTITIONS);
+    const names = Array.from({ length: 12 }, (_, i) => `conversation ${i}`);
+    await log.append([sendRecord(CONVERSATION)]);
+    const [first] = await readSome(log, fromZero(PARTITIONS), 1);
+    const positions = fromZero(PARTITIONS).set(first?.partition ?? 0, 1);
+    for (const name of names) await log.append([sendRecord(name)]);
+    const read = await log.read(positions, 100, 0);
+    expect(new Set(read.map(({ record }) => record?.conversationId))).toEqual(new Set(names));
+  });
+
   it('tells whoever takes a partition over that the log lost its end, or has grown again since', async () => {
     const { commands: topic } = await openTestTopics(1);
     const admin = new Admin(clientOptions(connectionTo()));
