@@ -167,7 +167,7 @@ describe('appending messages again', () => {
   it('leaves a slow store as much time for others as it takes, and asks for few messages at once', async () => {
     const ground = new Ground();
     for (let n = 1; n <= 300; n++) ground.send(n);
-    const { append } = ground.store;
+    const append = ground.store.append.bind(ground.store);
     const sizes: number[] = [];
     let appendingMs = 0;
     ground.store.append = async (writes) => {
