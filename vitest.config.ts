@@ -7,6 +7,9 @@ const onCluster = ['libs/infra/src/{kafka,cassandra,redis,s3}/**/*.int.spec.ts',
 const inBrowser = ['test/web/**'];
 const excluded = [...configDefaults.exclude, 'dist/**', 'test/house/fixtures/**', ...onCluster, ...inBrowser];
 
+/** Engines on two cores need a moment at times. The report says which test needed it. */
+const retry = process.env['CI'] ? 1 : 0;
+
 /**
  * Three kinds of test, told apart by the end of the file name:
  * `.spec.ts` does no I/O, `.int.spec.ts` talks to one real engine, `.e2e.spec.ts` runs the application.
@@ -34,6 +37,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'int',
+          retry,
           include: [`${roots}/*.int.spec.ts`],
           exclude: excluded,
           testTimeout: 30_000,
@@ -44,6 +48,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          retry,
           include: [`${roots}/*.e2e.spec.ts`],
           exclude: excluded,
           testTimeout: 60_000,
