@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     allowOnly: false,
-    // Engines on two cores need a moment at times. The report says which test needed it.
+    // Engines on two cores need a moment at times. scripts/vitest-run.mjs says which test needed it.
     retry: process.env['CI'] ? 1 : 0,
     testTimeout: 60_000,
     hookTimeout: 180_000,

@@ -7,7 +7,7 @@ const onCluster = ['libs/infra/src/{kafka,cassandra,redis,s3}/**/*.int.spec.ts',
 const inBrowser = ['test/web/**'];
 const excluded = [...configDefaults.exclude, 'dist/**', 'test/house/fixtures/**', ...onCluster, ...inBrowser];
 
-/** Engines on two cores need a moment at times. The report says which test needed it. */
+/** Engines on two cores need a moment at times. scripts/vitest-run.mjs says which test needed it. */
 const retry = process.env['CI'] ? 1 : 0;
 
 /**

@@ -9,7 +9,7 @@ export default defineConfig({
     globalSetup: ['test/web/global-setup.ts'],
     fileParallelism: false,
     allowOnly: false,
-    // A browser on two cores needs a moment at times. The report says which test needed it.
+    // A browser on two cores needs a moment at times. scripts/vitest-run.mjs says which test needed it.
     retry: process.env['CI'] ? 1 : 0,
     expect: { poll: { timeout: 15_000 } },
     testTimeout: 60_000,

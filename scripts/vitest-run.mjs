@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import { root } from './sources.mjs';
 
 /** What the tools of this repository run in: its own programs first, and nothing that colours their words. */
@@ -44,12 +44,25 @@ export async function runVitest(args, timeoutMs) {
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`];
     const code = await runTool(['vitest', 'run', ...args, ...reporters], timeoutMs);
-    return countTests(JSON.parse(readFileSync(output, 'utf8')), code);
+    const report = JSON.parse(readFileSync(output, 'utf8'));
+    tellSecondTries(report);
+    return countTests(report, code);
   } catch (error) {
     process.stdout.write(`The tests left no report: ${error.message}\n`);
     return { passed: 0, failed: 1 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What vitest itself says of no test that passed: that it failed before. */
+function tellSecondTries({ testResults }) {
+  for (const { name, assertionResults } of testResults) {
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status !== 'passed' || failureMessages.length === 0) continue;
+      const [reason] = failureMessages[0].split('\n');
+      process.stdout.write(`SECOND TRY  ${relative(root, name)} > ${fullName}: ${reason}\n`);
+    }
   }
 }
 

@@ -56,6 +56,31 @@ describe('npm test', () => {
     expect(run(files, 'tests')).toEqual({ code: 1, line: '1 passed, 1 failed' });
   });
 
+  it('tries a test with an engine again in CI, counts it once and says so; others are not tried again', () => {
+    const flaky = testFile("let tries = 0;\nit('is late', () => expect(++tries).toBe(2));");
+    const command = ['node', 'scripts/test.mjs', 'tests'] as const;
+    const inCi = (name: string): Run => {
+      const trial = trialOf({ 'package.json': '{ "type": "module" }', [`libs/a/src/${name}`]: flaky }, ...settings);
+      return trial.run('env', 'CI=true', ...inOneStream, ...command);
+    };
+    const engine = inCi('late.int.spec.ts');
+    expect(lastLine(engine)).toEqual({ code: 0, line: '1 passed, 0 failed' });
+    expect(engine.output).toMatch(/^SECOND TRY {2}libs\/a\/src\/late\.int\.spec\.ts > is late: .*expected 1 to be 2/m);
+    expect(lastLine(inCi('late.spec.ts'))).toEqual({ code: 1, line: '0 passed, 1 failed' });
+    const outside = { 'libs/a/src/late.int.spec.ts': flaky };
+    expect(
+      lastLine(
+        trialOf({ 'package.json': '{ "type": "module" }', ...outside }, ...settings).run(
+          'env',
+          '-u',
+          'CI',
+          ...inOneStream,
+          ...command,
+        ),
+      ),
+    ).toEqual({ code: 1, line: '0 passed, 1 failed' });
+  }, 90_000);
+
   it('fails when a test file does not load', () => {
     const files = { 'libs/a/src/good.spec.ts': good, 'libs/a/src/lost.spec.ts': "import './nowhere.js';\n" };
     expect(run(files, 'tests')).toEqual({ code: 1, line: '1 passed, 1 failed' });
