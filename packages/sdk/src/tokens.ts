@@ -48,6 +48,8 @@ export function keptSession(session: Session, clock: Clock): KeptSession {
  */
 export class SessionTokens implements TokenSource {
   private refreshing: Promise<string> | null = null;
+  /** The refresh token that the store had when this tab last saw it; not this tab's own when a store takes nothing. */
+  private inStore: string;
 
   constructor(
     private session: KeptSession,
@@ -55,7 +57,9 @@ export class SessionTokens implements TokenSource {
     private readonly clock: Clock,
     private readonly refresh: (refreshToken: string) => Promise<Session>,
     private readonly onChange: (session: KeptSession | null) => void,
-  ) {}
+  ) {
+    this.inStore = session.refreshToken;
+  }
 
   get refreshToken(): string {
     return this.session.refreshToken;
@@ -65,22 +69,22 @@ export class SessionTokens implements TokenSource {
     const isUsable =
       this.session.expiresAtMs - this.clock.now() > Math.min(RENEW_BEFORE_MS, this.session.expiresIn * 500);
     if (!fresh && isUsable) return this.session.accessToken;
-    const refused = this.session.accessToken;
-    this.refreshing ??= this.renew(refused).finally(() => {
+    this.refreshing ??= this.renew().finally(() => {
       this.refreshing = null;
     });
     return this.refreshing;
   }
 
-  private async renew(refused: string): Promise<string> {
+  private async renew(): Promise<string> {
     const release = await this.lock();
     try {
       const kept = await this.read();
-      if (kept && kept.user.userId === this.session.user.userId && kept.accessToken !== refused) {
+      if (kept && this.isSucceededBy(kept)) {
         this.session = kept;
+        this.inStore = kept.refreshToken;
       } else {
         this.session = keptSession(await this.refresh(this.session.refreshToken), this.clock);
-        await this.store.set(SESSION_KEY, JSON.stringify(this.session)).catch(() => {});
+        await this.keep();
       }
       this.onChange(this.session);
       return this.session.accessToken;
@@ -90,6 +94,20 @@ export class SessionTokens implements TokenSource {
       throw error;
     } finally {
       release();
+    }
+  }
+
+  /** Whether another tab has renewed the session. Refresh tokens tell: access tokens of one second may be equal. */
+  private isSucceededBy({ user, refreshToken }: KeptSession): boolean {
+    return user.userId === this.session.user.userId && refreshToken !== this.inStore;
+  }
+
+  private async keep(): Promise<void> {
+    try {
+      await this.store.set(SESSION_KEY, JSON.stringify(this.session));
+      this.inStore = this.session.refreshToken;
+    } catch {
+      // The session goes on in this tab; there is no better place for it.
     }
   }
 

@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ParleyError } from './errors.js';
+import { memoryStore, type ParleyStore } from './store.js';
+import { VirtualClock } from './testing/virtual-clock.js';
+import { keptSession, SESSION_KEY, SessionTokens } from './tokens.js';
+import type { Session } from './wire.js';
+
+const PERSON = { username: 'ada', displayName: 'Ada', avatarUrl: null, statusText: null };
+const USER = { ...PERSON, userId: 'u1', createdAt: '2026-11-22T00:00:00.000Z' };
+
+/** Renews as the server does: each refresh token works once, and tokens of one second are equal. */
+class Sessions {
+  private count = 0;
+  private valid = 'refresh 0';
+  isRevoked = false;
+
+  constructor(private readonly clock: VirtualClock) {}
+
+  first(): Session {
+    return this.session();
+  }
+
+  refresh = async (refreshToken: string): Promise<Session> => {
+    if (refreshToken !== this.valid) this.isRevoked = true;
+    if (this.isRevoked) throw new ParleyError('session_revoked', 'The session has ended', { status: 401 });
+    this.valid = `refresh ${++this.count}`;
+    return this.session();
+  };
+
+  get renewals(): number {
+    return this.count;
+  }
+
+  private session(): Session {
+    const accessToken = `access of second ${Math.floor(this.clock.now() / 1_000)}`;
+    return { accessToken, refreshToken: this.valid, expiresIn: 900, user: USER };
+  }
+}
+
+describe('the tokens of two tabs that share one session', () => {
+  let clock: VirtualClock;
+  let server: Sessions;
+  let store: ParleyStore;
+  let tabs: SessionTokens[];
+  let endings: number;
+
+  beforeEach(async () => {
+    clock = new VirtualClock();
+    server = new Sessions(clock);
+    store = memoryStore();
+    endings = 0;
+    const session = keptSession(server.first(), clock);
+    await store.set(SESSION_KEY, JSON.stringify(session));
+    const told = (kept: unknown): void => void (kept === null && endings++);
+    tabs = [1, 2].map(() => new SessionTokens(session, store, clock, server.refresh, told));
+  });
+
+  const fresh = async (tab: number): Promise<string> => {
+    const token = tabs[tab]!.token(true);
+    await clock.advance(500);
+    return token;
+  };
+
+  it('one of them renews, the other takes what that one got', async () => {
+    await clock.advance(10_000);
+    const both = Promise.all(tabs.map((tab) => tab.token(true)));
+    await clock.advance(1_000);
+    expect(new Set(await both).size).toBe(1);
+    expect(server.renewals).toBe(1);
+  });
+
+  it('goes on when an access token is equal to the one before it, both made within one second', async () => {
+    await fresh(0);
+    await fresh(1);
+    await fresh(0);
+    await fresh(1);
+    expect(server).toMatchObject({ isRevoked: false, renewals: 2 });
+    expect(endings).toBe(0);
+  });
+
+  it('does not go back to an older session when the store did not take the newest', async () => {
+    store.set = () => Promise.reject(new Error('full'));
+    await clock.advance(10_000);
+    await fresh(0);
+    await clock.advance(10_000);
+    await fresh(0);
+    await clock.advance(10_000);
+    await fresh(0);
+    expect(server).toMatchObject({ isRevoked: false, renewals: 3 });
+  });
+
+  it('does not take the session of somebody else who has signed in since', async () => {
+    await clock.advance(10_000);
+    const other = keptSession({ ...server.first(), refreshToken: 'of Bob', user: { ...USER, userId: 'u2' } }, clock);
+    await store.set(SESSION_KEY, JSON.stringify(other));
+    await fresh(0);
+    expect(server).toMatchObject({ isRevoked: false, renewals: 1 });
+  });
+});
