@@ -104,7 +104,7 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
     clientId: 'parley',
     onTrouble,
   });
-  shutdown.at('close_application', 'engines', CLOSE_TIMEOUT_MS, () => adapters.close());
+  shutdown.at('close_engines', 'engines', CLOSE_TIMEOUT_MS, () => adapters.close());
   for (const { name, check } of adapters.engines) health.watch(name, check);
   metrics.logPartitions(adapters.log.partitions);
   // After the lock of the data folder was taken: the secret lives in it.

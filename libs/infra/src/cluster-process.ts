@@ -60,7 +60,7 @@ async function start(role: ClusterRole, config: AppConfig, deps: ProcessDeps): P
   const onTrouble = tellTrouble(logger, metrics);
   const clientId = `parley-${role.name}`;
   const adapters = await openPipelineAdapters({ config, database, databaseUrl, alone: false, clientId, onTrouble });
-  shutdown.at('close_application', 'engines', CLOSE_TIMEOUT_MS, () => adapters.close());
+  shutdown.at('close_engines', 'engines', CLOSE_TIMEOUT_MS, () => adapters.close());
   for (const { name, check } of adapters.engines) health.watch(name, check);
   metrics.logPartitions(adapters.log.partitions);
 

@@ -15,6 +15,8 @@ export const SHUTDOWN_PHASES = [
   'stop_pipeline',
   /** Everything else that Nest knows: hooks of modules, timers, the remains of the HTTP server. */
   'close_application',
+  /** Kafka, Cassandra, Redis: the hooks of modules say goodbye through them, of sessions for one. */
+  'close_engines',
   'close_pools',
   'stop_postgres',
   /** What the steps before it still needed: the lock of the data folder, the port for operators, traces. */

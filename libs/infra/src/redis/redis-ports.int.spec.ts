@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type RateDecision, RateLimiter } from '@parley/domain';
 import { afterEach, describe, expect, it } from 'vitest';
 import { broadcastContract } from '../../../domain/src/ports/broadcast.port.contract.js';
 import { rateLimiterContract } from '../../../domain/src/ports/rate-limiter.port.contract.js';
@@ -47,13 +48,31 @@ function newLine(): RedisLine {
   return line;
 }
 
+/** Leaves it all to Redis. */
+class Unlimited extends RateLimiter {
+  taken = 0;
+
+  override take(_key: string, cost: number): RateDecision {
+    this.taken += cost;
+    return this.peek();
+  }
+
+  override peek(): RateDecision {
+    return { allowed: true, retryAfterMs: 0 };
+  }
+
+  override giveBack(_key: string, cost: number): void {
+    this.taken -= cost;
+  }
+}
+
 rateLimiterContract('Redis', () => {
   const line = newLine();
   const opening = line.open(5_000);
   let now = 1_000;
-  const limiter = new RedisRateLimiter(line, { fallback: new MemoryRateLimiter(() => Number.NaN), nowMs: () => now });
+  const limiter = new RedisRateLimiter(line, { own: new Unlimited(), nowMs: () => now });
   const run = limiter['ask'].bind(limiter);
-  // The contract begins at once; the fallback must not stand in for Redis meanwhile.
+  // The contract begins at once; the process' own count must not stand in for Redis meanwhile.
   limiter['ask'] = async (...question) => {
     await opening;
     const answer = await run(...question);
@@ -69,17 +88,35 @@ describe('the rate limiter in Redis', () => {
   it('counts for all processes together, by the time of Redis', async () => {
     const line = newLine();
     await line.open(5_000);
-    const fallback = new MemoryRateLimiter();
-    const limiters = [1, 2, 3].map(() => new RedisRateLimiter(line, { fallback }));
+    const owns = [1, 2, 3].map(() => new Unlimited());
+    const limiters = owns.map((own) => new RedisRateLimiter(line, { own }));
     const decisions = await Promise.all(Array.from({ length: 9 }, (_, i) => limiters[i % 3]!.take('a', 1, rate)));
     expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(3);
-    expect(fallback.keys).toBe(0);
+    expect(owns.reduce((sum, { taken }) => sum + taken, 0)).toBe(3);
+  });
+
+  it('gives nobody the limit anew in a process when Redis is emptied, hangs or is gone', async () => {
+    const line = newLine();
+    await line.open(5_000);
+    const limiter = new RedisRateLimiter(line, { own: new MemoryRateLimiter() });
+    await limiter.take('a', 1, rate);
+    await limiter.take('a', 2, rate);
+    expect((await limiter.take('a', 1, rate)).allowed).toBe(false);
+    await line.command(['DEL', `${line.prefix}rate:a`]);
+    expect((await limiter.take('a', 1, rate)).allowed).toBe(false);
+    expect((await limiter.peek('a', 1, rate)).allowed).toBe(false);
+    await limiter.giveBack('a', 1, rate);
+    limiter['run'] = () => new Promise(() => {});
+    expect((await limiter.take('a', 1, rate)).allowed).toBe(true);
+    expect((await limiter.take('a', 1, rate)).allowed).toBe(false);
+    await line.close();
+    expect((await limiter.take('a', 1, rate)).allowed).toBe(false);
   });
 
   it('leaves nothing behind when the window has passed', async () => {
     const line = newLine();
     await line.open(5_000);
-    const limiter = new RedisRateLimiter(line, { fallback: new MemoryRateLimiter() });
+    const limiter = new RedisRateLimiter(line, { own: new MemoryRateLimiter() });
     await limiter.take('a', 1, { limit: 3, windowMs: 150 });
     const exists = (): Promise<unknown> => line.command(['EXISTS', `${line.prefix}rate:a`]);
     expect(await exists()).toBe(1);
@@ -89,12 +126,10 @@ describe('the rate limiter in Redis', () => {
   it('knows its script again after Redis has forgotten it', async () => {
     const line = newLine();
     await line.open(5_000);
-    const fallback = new MemoryRateLimiter();
-    const limiter = new RedisRateLimiter(line, { fallback });
+    const limiter = new RedisRateLimiter(line, { own: new Unlimited() });
     await limiter.take('a', 1, rate);
     await line.command(['SCRIPT', 'FLUSH']);
     for (let i = 0; i < 5; i++) await limiter.take('a', 1, rate);
     expect((await limiter.peek('a', 1, rate)).allowed).toBe(false);
-    expect(fallback.keys).toBe(0);
   });
 });

@@ -33,9 +33,9 @@ export class RedisPorts {
     return this.line.isUp;
   }
 
-  /** @param fallback counts while Redis is away */
-  rateLimiter(fallback: RateLimiter): RedisRateLimiter {
-    return new RedisRateLimiter(this.line, { fallback });
+  /** @param own counts in this process, and decides while Redis is away */
+  rateLimiter(own: RateLimiter): RedisRateLimiter {
+    return new RedisRateLimiter(this.line, { own });
   }
 
   async close(): Promise<void> {

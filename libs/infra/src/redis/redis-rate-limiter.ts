@@ -10,15 +10,17 @@ const WITHOUT_REDIS_MS = 1_000;
 type Operation = 'take' | 'peek' | 'give-back';
 
 export interface RedisRateLimiterOptions {
-  /** Counts in this process while Redis is away: each process then allows the limit by itself. */
-  fallback: RateLimiter;
+  /** Counts what is allowed in this process, and alone decides while Redis does not answer. */
+  own: RateLimiter;
   /** Milliseconds; Redis' own time if not given. Tests only. */
   nowMs?: () => number;
 }
 
 /**
  * Sliding window in Redis, for all processes together. What nobody uses any more goes with the end of its window, so the
- * number of keys is bounded by what is used in one. Redis being away blocks nobody.
+ * number of keys is bounded by what is used in one. Redis being away blocks nobody: each process then allows the limit by
+ * itself. It has counted its own part all the time, so that an answer of Redis which comes late, or a Redis that was
+ * emptied, gives nobody the limit anew in the same process.
  */
 export class RedisRateLimiter extends RateLimiter {
   private askAgainAt = 0;
@@ -31,15 +33,24 @@ export class RedisRateLimiter extends RateLimiter {
   }
 
   override async take(key: string, cost: number, rate: RateLimit): Promise<RateDecision> {
-    return (await this.ask('take', key, cost, rate)) ?? this.options.fallback.take(key, cost, rate);
+    const { own } = this.options;
+    const here = await own.peek(key, cost, rate);
+    // All processes together have used no less than this one.
+    if (!here.allowed) return here;
+    const everywhere = await this.ask('take', key, cost, rate);
+    if (everywhere && !everywhere.allowed) return everywhere;
+    const counted = await own.take(key, cost, rate);
+    return everywhere ?? counted;
   }
 
   override async peek(key: string, cost: number, rate: RateLimit): Promise<RateDecision> {
-    return (await this.ask('peek', key, cost, rate)) ?? this.options.fallback.peek(key, cost, rate);
+    const here = await this.options.own.peek(key, cost, rate);
+    return here.allowed ? ((await this.ask('peek', key, cost, rate)) ?? here) : here;
   }
 
   override async giveBack(key: string, cost: number, rate: RateLimit): Promise<void> {
-    if (!(await this.ask('give-back', key, cost, rate))) await this.options.fallback.giveBack(key, cost, rate);
+    await this.options.own.giveBack(key, cost, rate);
+    await this.ask('give-back', key, cost, rate);
   }
 
   /** Null when Redis does not say. */
