@@ -14,8 +14,12 @@ export interface CassandraSettings {
 /** A data centre's nodes answer in milliseconds; a node that takes so long is as good as away. */
 const REQUEST_TIMEOUT_MS = 1_500;
 const CONNECT_TIMEOUT_MS = 1_500;
-/** A frozen node is given up after so many requests without an answer. */
-const SILENT_REQUESTS_MAX = 8;
+/**
+ * A connection with so many requests that were given up, and not answered since, is closed: the node is frozen. The
+ * driver's own figure. With fewer (8) a node that had just started, and was slow, lost its connections again and again,
+ * and answered nobody for half a minute.
+ */
+const SILENT_REQUESTS_MAX = 64;
 const HEARTBEAT_MS = 2_000;
 /** The pause between attempts to reach a node that is away. */
 const RECONNECTION_MS = 500;

@@ -145,6 +145,34 @@ describe('a Cassandra node that fails', () => {
     RESTART_MS_MAX,
   );
 
+  it(
+    'has returned when it has started anew, and not when the driver merely lost it while it was slow',
+    async () => {
+      const told: number[] = [];
+      const heard: string[] = [];
+      for (const event of ['hostDown', 'hostUp', 'hostAdd']) client.on(event, () => heard.push(event));
+      const stop = store.onNodeReturned((awaySinceMs) => told.push(awaySinceMs));
+      // Until it is known as what it has started, any return counts.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      node.pause();
+      const unanswered = Promise.allSettled(Array.from({ length: 100 }, firstPage));
+      await eventually(async () => heard.includes('hostDown'));
+      node.resume();
+      await unanswered;
+      await eventually(async () => heard.some((event) => event !== 'hostDown') && (await firstPage()).length === 1);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      expect(told).toEqual([]);
+      const before = Date.now();
+      await node.kill();
+      await node.start();
+      await eventually(async () => told.length > 0);
+      expect(told[0]).toBeGreaterThanOrEqual(before);
+      expect(told).toHaveLength(1);
+      stop?.();
+    },
+    RESTART_MS_MAX,
+  );
+
   it('is answered for within 2 s while it is frozen, each time, and used again when it goes on', async () => {
     node.pause();
     try {

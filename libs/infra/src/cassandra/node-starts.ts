@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Client, types } from 'cassandra-driver';
+import { type Client, type Host, types } from 'cassandra-driver';
 
 /** Only nodes of the own data centre are asked anything. */
 const DATA_CENTRE = "SELECT data_center FROM system.local WHERE key = 'local'";
@@ -16,11 +16,12 @@ export async function nodeStarts(client: Client): Promise<string | null> {
   const { rows: own } = await client.execute(DATA_CENTRE, [], ONE);
   const hosts = client.hosts.values().filter(({ datacenter }) => datacenter === own[0]?.['data_center']);
   if (hosts.length === 0 || hosts.some((host) => !host.isUp())) return null;
-  const starts = await Promise.all(
-    hosts.map(async (host) => {
-      const { rows } = await client.execute(STARTED_AS, [], { ...ONE, host });
-      return `${String(rows[0]?.['host_id'])}:${String(rows[0]?.['gossip_generation'])}`;
-    }),
-  );
+  const starts = await Promise.all(hosts.map((host) => startOf(client, host)));
   return createHash('sha256').update(starts.toSorted().join()).digest('base64url');
+}
+
+/** Names the present start of one node. @throws what the driver throws when it does not answer */
+export async function startOf(client: Client, host: Host): Promise<string> {
+  const { rows } = await client.execute(STARTED_AS, [], { ...ONE, host });
+  return `${String(rows[0]?.['host_id'])}:${String(rows[0]?.['gossip_generation'])}`;
 }
