@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { request as rawRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { problemOf, refusalText, type RestRequest } from '../clients/rest-client.js';
 import { TestApp } from '../clients/test-app.js';
+import { TestSocket } from '../clients/test-socket.js';
 import type { TestUser } from '../clients/test-user.js';
 
 let app: TestApp;
@@ -94,6 +96,51 @@ describe('a body', () => {
   it('where none is asked for is refused', async () => {
     const answer = await ada.rest.call('GET', '/v1/users/me?verbose=1');
     expect(refusalText(answer)).toBe('400 validation_failed verbose:unknown_field');
+  });
+});
+
+describe('a request that offers to change the protocol', () => {
+  const H2C = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA' };
+  const offered = (
+    url: string,
+    { method = 'GET', body, headers = {} }: { method?: string; body?: string; headers?: object } = {},
+  ) =>
+    new Promise<{ status: number; text: string }>((resolve, reject) => {
+      const authorization = `Bearer ${ada.rest.token}`;
+      const outgoing = rawRequest(url, { method, headers: { authorization, ...H2C, ...headers } }, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+      });
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+
+  it('to HTTP/2, as curl and Java do, is answered as any other, at every door', async () => {
+    const me = await offered(`${app.url}/v1/users/me`);
+    expect([me.status, (JSON.parse(me.text) as { userId: string }).userId]).toEqual([200, ada.userId]);
+    for (const url of [app.url, ...app.gatewayUrls]) expect((await offered(`${url}/health/live`)).status).toBe(200);
+  });
+
+  it('with a body is carried out', async () => {
+    const { conversationId } = await ada.group([]);
+    const body = JSON.stringify({ content: 'over HTTP/1.1 all the same', clientMsgId: randomUUID() });
+    const url = `${app.url}/v1/conversations/${conversationId}/messages`;
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    expect((await offered(url, { method: 'POST', body, headers })).status).toBe(201);
+    const { items } = await ada.history(conversationId);
+    expect(items.map(({ content }) => content)).toEqual(['over HTTP/1.1 all the same']);
+  });
+
+  it('to WebSocket is answered as any other where no sockets are, and sockets are opened where they are', async () => {
+    const headers = { connection: 'Upgrade', upgrade: 'websocket' };
+    expect((await offered(`${app.url}/v1/users/me`, { headers })).status).toBe(200);
+    for (const transport of ['websocket', 'polling']) {
+      const auth = { token: ada.rest.token, deviceId: randomUUID() };
+      const socket = await TestSocket.connect(app.url, auth, { transports: [transport] });
+      await socket.ask('heartbeat', { active: true });
+      socket.close();
+    }
   });
 });
 

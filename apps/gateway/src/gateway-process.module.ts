@@ -1,10 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   answerHealth,
   type AppConfig,
   clusterBootstrap,
   commandSide,
   finishCommandsInOrder,
+  isSocketUpgrade,
   type ProcessParts,
   runProcess,
   type Tracing,
@@ -25,6 +27,7 @@ export function runGateway(config: AppConfig, tracing: Tracing | undefined): Pro
   const bootstrap = clusterBootstrap({
     name: 'gateway',
     module: (parts) => GatewayProcessModule.forRoot(parts),
+    httpAdapter: () => new FastifyAdapter({ http: { shouldUpgradeCallback: isSocketUpgrade } }),
     prepare: (app, parts) => {
       answerHealth(app, parts);
       useSockets(app);

@@ -10,6 +10,7 @@ import {
   DataDirLock,
   drainRequests,
   HealthChecks,
+  isSocketUpgrade,
   Metrics,
   NestLogger,
   observeRequests,
@@ -121,7 +122,11 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
       onTrouble,
       onLost: deps.onLost,
     }),
-    createHttpAdapter({ trustProxy: config.http.trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId }),
+    createHttpAdapter({
+      trustProxy: config.http.trustProxy,
+      requestId: REQUEST_ID_OPTIONS.genReqId,
+      shouldUpgrade: isSocketUpgrade,
+    }),
     { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
   );
   shutdown.at('close_application', 'application', CLOSE_TIMEOUT_MS, () => app.close());

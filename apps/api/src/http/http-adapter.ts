@@ -19,10 +19,12 @@ export interface HttpAdapterOptions {
   trustProxy: false | number | readonly string[];
   /** Gives each request its id. */
   requestId: (request: Pick<IncomingMessage, 'headers'>) => string;
+  /** Which requests become another protocol, where something listens for that; the header is ignored in all others. */
+  shouldUpgrade?: (request: IncomingMessage) => boolean;
 }
 
 /** Fastify under the limits of the contract. */
-export function createHttpAdapter({ trustProxy, requestId }: HttpAdapterOptions): FastifyAdapter {
+export function createHttpAdapter({ trustProxy, requestId, shouldUpgrade }: HttpAdapterOptions): FastifyAdapter {
   return new FastifyAdapter({
     trustProxy: trusted(trustProxy),
     requestIdHeader: false,
@@ -30,7 +32,7 @@ export function createHttpAdapter({ trustProxy, requestId }: HttpAdapterOptions)
     bodyLimit: PAYLOAD_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARS_MAX },
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    http: { maxHeaderSize: HEADER_BYTES_MAX, ...(shouldUpgrade && { shouldUpgradeCallback: shouldUpgrade }) },
     frameworkErrors: (error: Error, _request: unknown, reply: unknown) =>
       // No hook has run for a path that the router cannot read.
       sendProblem((reply as FastifyReply).headers(SECURITY_HEADERS), faultOf(error) ?? INTERNAL),

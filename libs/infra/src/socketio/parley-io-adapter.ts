@@ -12,6 +12,7 @@ import { PACKET, PacketDecoder, type IncomingPacket } from './packet-decoder.js'
 import type { SocketDoor } from './socket-door.js';
 import { toSocketError } from './socket-error.js';
 import { SocketLink } from './socket-link.js';
+import { isSocketUpgrade, SOCKET_PATH } from './socket-upgrade.js';
 
 export interface SocketServerOptions extends OriginOptions {
   trustProxy: TrustProxy;
@@ -21,9 +22,6 @@ export interface SocketServerOptions extends OriginOptions {
   /** How long a client that was let in by the transport may take to present a valid token. */
   connectTimeoutMs?: number;
 }
-
-/** Where sockets are served; the contract names it. */
-const SOCKET_PATH = '/socket.io';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Above the limit for an address a client is still told why; from this multiple on it is not let in at all. */
@@ -122,7 +120,7 @@ export class ParleyIoAdapter<Session, Ticket> extends AbstractWsAdapter {
   private forgetUpgradeResponses(server: Server): void {
     const responses = new WeakMap<object, { req: unknown }>();
     server.engine.use((request: IncomingMessage, response: { req: unknown }, next: () => void) => {
-      if (request.headers.upgrade !== undefined) responses.set(request, response);
+      if (isSocketUpgrade(request)) responses.set(request, response);
       next();
     });
     server.engine.on('connection', (connection: CallerConnection) => {
