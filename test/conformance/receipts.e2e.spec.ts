@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ReceiptListSchema, type Conversation, type Message } from '@parley/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TestApp } from '../clients/test-app.js';
@@ -141,6 +142,18 @@ describe('the delivered mark', () => {
     const payload = { messageId: idOf(2), conversationId: group.conversationId };
     expect(await stranger.refusal('ack', payload)).toBe('404 not_found');
     expect(await stranger.refusal('ack', { messageId: idOf(2) })).toBe('404 not_found');
+  });
+
+  it('tells a stranger nothing: a foreign message and one that does not exist are answered word for word alike', async () => {
+    const stranger = await (await app.user('Eve')).connect();
+    const missing = await stranger.raw('ack', { messageId: '1' });
+    expect(missing).toMatchObject({ ok: false, error: { code: 'not_found' } });
+    expect(await stranger.raw('ack', { messageId: idOf(2) })).toEqual(missing);
+    for (const conversationId of [group.conversationId, randomUUID()]) {
+      for (const messageId of [idOf(2), '1']) {
+        expect(await stranger.raw('ack', { messageId, conversationId })).toEqual(missing);
+      }
+    }
   });
 });
 
