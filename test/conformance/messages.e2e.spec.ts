@@ -272,6 +272,36 @@ describe('a repeated clientMsgId', () => {
     expect(elsewhere.seq).toBe(1);
   });
 
+  it("gives the first one's answer also after the sender was blocked, over either door", async () => {
+    const eve = await app.user('Eve');
+    const direct = await eve.direct(bob);
+    const path = `/v1/conversations/${direct.conversationId}/messages`;
+    const [sent, socket] = [body({ content: 'before the block' }), await eve.connect()];
+    const first = await eve.rest.want(201, MessageSchema, 'POST', path, sent);
+    await bob.rest.wantEmpty(204, 'PUT', `/v1/users/me/blocks/${eve.userId}`);
+    expect(await eve.rest.want(200, MessageSchema, 'POST', path, sent)).toEqual(first);
+    const onSocket = { conversationId: direct.conversationId, ...sent };
+    expect(await socket.send(onSocket)).toMatchObject({ duplicate: true, messageId: first.messageId });
+    const changed = { ...sent, content: 'after the block' };
+    expect(await eve.rest.refusal('POST', path, changed)).toBe('409 client_msg_id_reused');
+    expect(await socket.refusal('send_message', { ...onSocket, ...changed })).toBe('409 client_msg_id_reused');
+    expect(await eve.rest.refusal('POST', path, body())).toBe('403 blocked');
+  });
+
+  it("gives the first one's answer also to a sender who came back after what it replied to", async () => {
+    const { conversationId } = await ada.group([bob]);
+    const path = `/v1/conversations/${conversationId}/messages`;
+    const { messageId: replyToMessageId } = await ada.send(conversationId, 'question');
+    const sent = body({ content: 'answer', replyToMessageId });
+    const first = await bob.rest.want(201, MessageSchema, 'POST', path, sent);
+    await ada.members(conversationId, { remove: [bob.userId] });
+    expect(await bob.rest.refusal('POST', path, sent)).toBe('404 not_found');
+    await ada.members(conversationId, { add: [bob.userId] });
+    expect(await bob.rest.want(200, MessageSchema, 'POST', path, sent)).toEqual(first);
+    expect(await bobSocket.send({ conversationId, ...sent })).toMatchObject({ duplicate: true, seq: first.seq });
+    expect(await bob.rest.refusal('POST', path, body({ replyToMessageId }))).toBe('404 not_found');
+  });
+
   it('gives the message as it is now after an edit', async () => {
     const sent = body({ content: 'before' });
     const { messageId } = (await post(ada, sent)).json as Message;

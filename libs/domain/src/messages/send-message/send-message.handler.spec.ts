@@ -1,5 +1,5 @@
 import type { SendMessagePayload } from '@parley/contracts';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MemoryRateLimiter } from '../../../../infra/src/memory/memory-rate-limiter.js';
 import { DEDUPLICATION_MS } from '../../conversation/conversation.rules.js';
 import type { DomainLimits } from '../../limits/domain-limits.js';
@@ -89,6 +89,47 @@ describe('sending a message', () => {
     const reused = side.send(by(ADA), { ...payload, content: 'Another text' });
     await expect(reused).rejects.toMatchObject({ code: 'client_msg_id_reused' });
     expect(await side.send(by(BEN), payload)).toMatchObject({ seq: 2, duplicate: false });
+  });
+
+  it('gives a repeated clientMsgId the first answer also to a sender who has been blocked since', async () => {
+    side = new CommandSide();
+    const direct = await side.direct(ADA, BEN);
+    const payload = side.payload(direct);
+    const first = await side.send(by(ADA), payload);
+    side.blocks.set(BEN, ADA, true);
+    expect(await side.send(by(ADA), payload)).toEqual({ ...first, duplicate: true });
+    const reused = side.send(by(ADA), { ...payload, content: 'Another text' });
+    await expect(reused).rejects.toMatchObject({ code: 'client_msg_id_reused' });
+    await expect(side.message(ADA, direct)).rejects.toMatchObject({ code: 'blocked' });
+    expect(side.contents(direct)).toHaveLength(1);
+  });
+
+  it('gives a repeated reply the first answer also where its sender left, came back and sees no more what it answers', async () => {
+    side = new CommandSide();
+    const group = await side.group(ADA, BEN);
+    const { messageId: replyToMessageId } = await side.message(ADA, group);
+    const payload = side.payload(group, { replyToMessageId });
+    const first = await side.send(by(BEN), payload);
+    await side.changeMembers(ADA, group, [], [BEN]);
+    await expect(side.send(by(BEN), payload)).rejects.toMatchObject({ code: 'not_found' });
+    await side.changeMembers(ADA, group, [BEN], []);
+    expect(await side.send(by(BEN), payload)).toEqual({ ...first, duplicate: true });
+    const reused = side.send(by(BEN), { ...payload, content: 'Another text' });
+    await expect(reused).rejects.toMatchObject({ code: 'client_msg_id_reused' });
+    await expect(side.message(BEN, group, { replyToMessageId })).rejects.toMatchObject({ code: 'not_found' });
+    expect(side.contents(group)).toHaveLength(2);
+  });
+
+  it('looks an earlier send up only where a refusal is due', async () => {
+    side = new CommandSide();
+    const direct = await side.direct(ADA, BEN);
+    const lookUp = vi.spyOn(side.lookups, 'findSends');
+    const { messageId: replyToMessageId } = await side.message(BEN, direct);
+    const payload = side.payload(direct, { replyToMessageId });
+    for (let i = 0; i < 2; i += 1) await side.send(by(ADA), payload);
+    expect(lookUp).not.toHaveBeenCalled();
+    await expect(side.message(ADA, direct, { replyToMessageId: '1' })).rejects.toMatchObject({ code: 'not_found' });
+    expect(lookUp).toHaveBeenCalledOnce();
   });
 
   it('stores one of 50 equal sends that come at once, and answers them alike', async () => {

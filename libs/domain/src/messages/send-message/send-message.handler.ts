@@ -84,35 +84,58 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     const { conversationId } = payload;
     return whenKnown(this.directory.requireMember(conversationId, actor.userId), (access) =>
       whenKnown(this.blocks.isBlocked(actor.userId, access.membership), (blocked) => {
-        if (blocked) throw new DomainError('blocked');
+        if (blocked) return this.repeatedOrRefused(attempt, new DomainError('blocked'));
         const decided = this.rates.takeSend(actor.userId, conversationId);
-        return whenKnown<RateDecision, SendMessageCommand | Sent>(decided, (decision) => {
-          if (!decision.allowed) return this.repeatedOrRefused(attempt, decision);
+        return whenKnown<RateDecision, SendMessageCommand | Sent>(decided, ({ allowed, retryAfterMs }) => {
+          if (!allowed) {
+            return this.repeatedOrRefused(
+              attempt,
+              new DomainError('rate_limited', 'Too many messages', { retryAfterMs }),
+            );
+          }
           attempt.counted = true;
-          return whenKnown<void, SendMessageCommand | Sent>(this.requireReferences(payload, access), () =>
-            payload.mediaIds?.length ? this.withMedia(attempt, payload.mediaIds) : commandOf(attempt, []),
-          );
+          return this.withReferences(attempt, access);
         });
       }),
     );
   }
 
-  /** A send that was stored before is answered with its result, never with `rate_limited`. */
-  private async repeatedOrRefused(attempt: Attempt, { retryAfterMs }: RateDecision): Promise<Sent> {
+  /**
+   * A send that was stored before is answered with its result, never with what would refuse it now: a limit, a block set
+   * since, media that are gone with their message, a message replied to that the sender sees no more since it came back.
+   * Looked up only here, where a refusal is due; a send that nothing refuses meets its first one at the decision.
+   */
+  private async repeatedOrRefused(attempt: Attempt, refusal: DomainError): Promise<Sent> {
     await attempt.earlier;
     const repeated = await this.repeated(attempt);
-    if (!repeated) throw new DomainError('rate_limited', 'Too many messages', { retryAfterMs });
+    if (!repeated) throw refusal;
     return repeated;
   }
 
-  /** What was sent with media that are gone since, their message deleted, is answered as it was the first time. */
+  private withReferences(attempt: Attempt, access: MemberAccess): MaybePromise<SendMessageCommand | Sent> {
+    return whenKnown<boolean, SendMessageCommand | Sent>(this.maySeeRepliedTo(attempt, access), (maySee) => {
+      if (!maySee) {
+        return this.repeatedOrRefused(attempt, new DomainError('not_found', 'No such message to reply to'));
+      }
+      const { mediaIds } = attempt.payload;
+      return mediaIds?.length ? this.withMedia(attempt, mediaIds) : commandOf(attempt, []);
+    });
+  }
+
+  private maySeeRepliedTo({ payload }: Attempt, { visibleFromSeq }: MemberAccess): MaybePromise<boolean> {
+    const { conversationId, replyToMessageId } = payload;
+    if (!replyToMessageId) return true;
+    return this.store
+      .locate(conversationId, replyToMessageId)
+      .then((message) => message !== null && message.seq >= visibleFromSeq);
+  }
+
   private async withMedia(attempt: Attempt, mediaIds: readonly string[]): Promise<SendMessageCommand | Sent> {
     let media: Media[];
     try {
       media = await this.media.facts(attempt.actor.userId, mediaIds);
     } catch (error) {
-      const repeated = error instanceof DomainError && error.code === 'not_found' && (await this.repeated(attempt));
-      if (repeated) return repeated;
+      if (error instanceof DomainError && error.code === 'not_found') return this.repeatedOrRefused(attempt, error);
       throw error;
     }
     return commandOf(attempt, media);
@@ -127,17 +150,6 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     if (prior.requestHash !== attempt.requestHash) throw new DomainError('client_msg_id_reused');
     const { messageId, seq, rev, at } = prior;
     return { kind: 'sent', messageId, seq, rev, at, duplicate: true };
-  }
-
-  private requireReferences(payload: SendMessagePayload, access: MemberAccess): MaybePromise<void> {
-    if (payload.replyToMessageId) return this.requireVisible(payload.conversationId, payload.replyToMessageId, access);
-  }
-
-  private async requireVisible(conversationId: string, messageId: string, access: MemberAccess): Promise<void> {
-    const message = await this.store.locate(conversationId, messageId);
-    if (!message || message.seq < access.visibleFromSeq) {
-      throw new DomainError('not_found', 'No such message to reply to');
-    }
   }
 }
 
