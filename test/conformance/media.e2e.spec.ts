@@ -212,6 +212,32 @@ describe('a message with media', () => {
     expect((await fetched(bob, plain(mediaId))).status).toBe(404);
   });
 
+  it('keeps them when its text is edited away, over either door', async () => {
+    const { conversationId } = await ada.group([bob]);
+    const { mediaId } = await upload(ada, { bytes: picture });
+    const { messageId } = await ada.send(conversationId, 'A caption', { mediaIds: [mediaId] });
+    const path = `/v1/conversations/${conversationId}/messages/${messageId}`;
+    const [adas, bobs] = await Promise.all([ada.connect(), bob.connect()]);
+    const preview = async () => (await bob.conversation(conversationId)).lastMessage?.preview;
+    const edited = await ada.rest.want(200, MessageSchema, 'PATCH', path, { content: '' });
+    expect(edited).toMatchObject({ content: '', media: [{ mediaId }], editedAt: expect.any(String) as string });
+    expect(await bobs.waitFor('message_updated', ({ rev }) => rev === edited.rev)).toMatchObject({
+      content: '',
+      media: [{ mediaId }],
+    });
+    expect(await preview()).toBe('Photo');
+    await ada.rest.want(200, MessageSchema, 'PATCH', path, { content: 'Another caption' });
+    expect(await preview()).toBe('Another caption');
+    const place = { conversationId, messageId };
+    const { message } = await adas.ask('edit_message', { ...place, content: '\u200B' });
+    expect(message).toMatchObject({ content: '\u200B', media: [{ mediaId }] });
+    expect(await ada.rest.refusal('PATCH', path, { content: 'a\0' })).toMatch(/content:invalid_character$/);
+    expect(await bob.rest.refusal('PATCH', path, { content: '' })).toBe('403 forbidden');
+    expect(await cat.rest.refusal('PATCH', path, { content: '' })).toBe('404 not_found');
+    await ada.rest.want(200, MessageSchema, 'DELETE', path);
+    expect(await ada.rest.refusal('PATCH', path, { content: '' })).toBe('409 conflict');
+  });
+
   it('that is deleted takes them along', async () => {
     const { conversationId } = await ada.group([bob]);
     const { mediaId } = await upload(ada, { bytes: picture });

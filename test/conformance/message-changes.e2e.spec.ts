@@ -63,6 +63,7 @@ describe('an edit', () => {
 
   it.each([
     [{ content: '' }, 'content:empty'],
+    [{ content: ' \u200B' }, 'content:empty'],
     [{ content: 'x'.repeat(100_001) }, 'content:too_long'],
     [{ content: 'a\0' }, 'content:invalid_character'],
     [{}, 'content:required'],
@@ -71,6 +72,19 @@ describe('an edit', () => {
     expect(await bob.rest.refusal('PATCH', path(), body)).toBe(`400 validation_failed ${code}`);
     expect(await own.refusal('edit_message', { ...place(), ...body })).toBe(`400 validation_failed ${code}`);
   });
+
+  it.each(['not base64!', 'YQ=', 'Hello again'])(
+    'of an encrypted message is held to base64, as its send is: %s',
+    async (content) => {
+      message = await bob.send(group.conversationId, 'YWJj', { contentType: 'encrypted' });
+      const send = { content, contentType: 'encrypted', clientMsgId: randomUUID() };
+      const refused = await bob.rest.refusal('POST', `/v1/conversations/${group.conversationId}/messages`, send);
+      expect(refused).toBe('400 validation_failed content:invalid_base64');
+      expect(await bob.rest.refusal('PATCH', path(), { content })).toBe(refused);
+      expect(await own.refusal('edit_message', { ...place(), content })).toBe(refused);
+      expect(await change(bob, 'PATCH', '', { content: 'ZGVm' })).toMatchObject({ content: 'ZGVm' });
+    },
+  );
 
   it('takes a rev of its own among forty at once', async () => {
     const contents = Array.from({ length: 40 }, (_, i) => `v${i}`);

@@ -6,26 +6,36 @@ import {
   MessageIdSchema,
   TimeSchema,
 } from '../primitives/ids.js';
-import { MESSAGE_CODE_POINTS_MAX, textProblem } from '../primitives/text.js';
-import { CONTENT_TYPES, ContentTypeSchema } from './message.contract.js';
+import { MESSAGE_CODE_POINTS_MAX, type TextProblem, textProblem } from '../primitives/text.js';
+import { type ContentType, ContentTypeSchema } from './message.contract.js';
 
 export const MESSAGE_MEDIA_MAX = 10;
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
+export interface ContentProblem {
+  code: TextProblem['code'] | 'invalid_base64';
+  message: string;
+}
+
 interface Body {
   content: string;
-  contentType: (typeof CONTENT_TYPES)[number];
+  contentType: ContentType;
   mediaIds?: string[] | undefined;
 }
 
-function checkContent(body: Body, context: z.core.$RefinementCtx): void {
-  const problem = textProblem(body.content, MESSAGE_CODE_POINTS_MAX, (body.mediaIds?.length ?? 0) > 0);
-  if (problem) {
-    context.addIssue({ code: 'custom', path: ['content'], params: { code: problem.code }, message: problem.message });
-  } else if (body.contentType === 'encrypted' && !BASE64.test(body.content)) {
-    context.addIssue({ code: 'custom', path: ['content'], params: { code: 'invalid_base64' }, message: 'Not base64' });
-  }
+/** What is wrong with the content of a message of this type, with media or without, or null. */
+export function contentProblem(content: string, contentType: ContentType, hasMedia: boolean): ContentProblem | null {
+  const problem = textProblem(content, MESSAGE_CODE_POINTS_MAX, hasMedia);
+  if (problem) return problem;
+  if (contentType === 'encrypted' && !BASE64.test(content)) return { code: 'invalid_base64', message: 'Not base64' };
+  return null;
+}
+
+function checkContent({ content, contentType, mediaIds }: Body, context: z.core.$RefinementCtx): void {
+  const problem = contentProblem(content, contentType, (mediaIds?.length ?? 0) > 0);
+  if (!problem) return;
+  context.addIssue({ code: 'custom', path: ['content'], params: { code: problem.code }, message: problem.message });
 }
 
 const fields = {

@@ -110,7 +110,8 @@ function decideEdit(
   if (!member || command.message.seq < member.visibleFromSeq) return NOT_FOUND;
   if (command.message.authorId !== actorId) return refused('forbidden', 'Only its author edits a message');
   const change = changeOf(state, command.message, place);
-  return changed({ type: 'message-edited', ...change, content: command.content });
+  const { content, mediaPreview } = command;
+  return changed({ type: 'message-edited', ...change, content, ...(mediaPreview !== undefined && { mediaPreview }) });
 }
 
 function decideDelete(

@@ -4,6 +4,7 @@ import type {
   ConversationEvent,
   MarksAdvanced,
   MembersChanged,
+  MessageEdited,
   MessageSent,
 } from './events/conversation-event.js';
 import { previewOf } from './preview.js';
@@ -19,7 +20,7 @@ export function evolve(state: MaybeConversation, event: ConversationEvent): Conv
     case 'message-sent':
       return sent(state, event);
     case 'message-edited':
-      return lastMessageEdited(advance(state, event.rev), event.seq, event.content);
+      return lastMessageEdited(advance(state, event.rev), event);
     case 'message-deleted':
       return lastMessageDeleted(advance(state, event.rev), event.seq);
     case 'reaction-changed':
@@ -117,9 +118,13 @@ function sent(state: ConversationState, { message, at }: MessageSent): Conversat
   return state;
 }
 
-function lastMessageEdited(state: ConversationState, seq: number, content: string): ConversationState {
+function lastMessageEdited(state: ConversationState, event: MessageEdited): ConversationState {
+  const { seq, content, mediaPreview } = event;
   const last = state.lastMessage;
-  if (last && last.seq === seq && !last.deleted) last.preview = previewOf(content, last.contentType);
+  if (last && last.seq === seq && !last.deleted) {
+    // A policy may have put a text where there was none.
+    last.preview = (content === '' ? mediaPreview : undefined) ?? previewOf(content, last.contentType);
+  }
   return state;
 }
 

@@ -55,6 +55,19 @@ describe('changing a message', () => {
     });
   });
 
+  it('shows what media there are in lists while no text is left, whatever a policy then makes of it', async () => {
+    const { mediaId } = side.media.of(BEN);
+    const sent = await side.message(BEN, group, { content: 'A caption', mediaIds: [mediaId] });
+    const preview = (): string | undefined => side.owner.states.get(group)?.lastMessage?.preview;
+    await edit(BEN, '', sent.messageId);
+    expect(preview()).toBe('Photo');
+    const facts = { messageId: sent.messageId, seq: sent.seq, authorId: BEN };
+    const stamped = { type: 'edit-message', message: facts, content: 'Stamped', mediaPreview: 'Photo' } as const;
+    await side.command(BEN, group, stamped);
+    expect(preview()).toBe('Stamped');
+    await expect(edit(BEN, '')).rejects.toMatchObject({ errors: [{ path: 'content', code: 'empty' }] });
+  });
+
   it('lets only its author edit a message, not even an admin', async () => {
     for (const userId of [ADA, CYD]) {
       await expect(edit(userId, 'Mine')).rejects.toMatchObject({ code: 'forbidden' });

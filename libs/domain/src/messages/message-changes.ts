@@ -35,6 +35,16 @@ export class MessageChanges {
     return message;
   }
 
+  /**
+   * The whole message, as it is stored now.
+   * @throws DomainError `not_found` for a message that does not exist here, or that the member may not see
+   */
+  async visible(access: MemberAccess, messageId: string): Promise<Message> {
+    const message = await this.stored(access.membership.conversationId, messageId);
+    if (message.seq < access.visibleFromSeq) throw noSuchMessage();
+    return message;
+  }
+
   /** The message as it is stored now. */
   async stored(conversationId: string, messageId: string): Promise<Message> {
     const [message] = await this.store.find(conversationId, [messageId]);

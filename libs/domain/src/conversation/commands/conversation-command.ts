@@ -45,6 +45,8 @@ export interface EditMessageCommand {
   type: 'edit-message';
   message: MessageFacts;
   content: string;
+  /** What lists show of its media; present where no text is left to be shown. */
+  mediaPreview?: string;
 }
 
 export interface DeleteMessageCommand {

@@ -41,6 +41,8 @@ export interface MessageEdited extends EventBase<'message-edited'> {
   messageId: string;
   seq: number;
   content: string;
+  /** What lists show of its media; present where no text is left to be shown. */
+  mediaPreview?: string;
 }
 
 export interface MessageDeleted extends EventBase<'message-deleted'> {

@@ -1,8 +1,9 @@
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { Message } from '@parley/contracts';
+import { contentProblem, type Message } from '@parley/contracts';
 import type { ConversationCommand } from '../../conversation/commands/conversation-command.js';
-import { DomainError } from '../../errors/domain-error.js';
+import { previewOf } from '../../conversation/preview.js';
+import { DomainError, invalidField } from '../../errors/domain-error.js';
 import { CommandJournal } from '../../journal/command-journal.js';
 import { MessageChanges } from '../message-changes.js';
 import { EditMessage } from './edit-message.command.js';
@@ -25,10 +26,16 @@ export class EditMessageHandler implements ICommandHandler<EditMessage> {
 
   private async prepare({ actor, payload }: EditMessage): Promise<ConversationCommand> {
     const access = await this.changes.admit(actor.userId, payload.conversationId);
-    const { deleted: isDeleted, ...facts } = await this.changes.locate(access, payload.messageId);
-    if (facts.authorId !== actor.userId) throw new DomainError('forbidden', 'Only its author edits a message');
-    if (isDeleted) throw deleted();
-    return { type: 'edit-message', message: facts, content: payload.content };
+    const message = await this.changes.visible(access, payload.messageId);
+    const { messageId, seq, senderId: authorId, contentType, media, deletedAt } = message;
+    if (authorId !== actor.userId) throw new DomainError('forbidden', 'Only its author edits a message');
+    if (deletedAt !== null) throw deleted();
+    const { content } = payload;
+    // Type and media of a message never change while it is there, so this holds at the decision as well.
+    const problem = contentProblem(content, contentType, media.length > 0);
+    if (problem) throw invalidField('content', problem.code, problem.message);
+    const command = { type: 'edit-message', message: { messageId, seq, authorId }, content } as const;
+    return content === '' ? { ...command, mediaPreview: previewOf('', contentType, media) } : command;
   }
 }
 

@@ -5,7 +5,7 @@ import type { ConversationCommand } from '../../conversation/commands/conversati
 import { DomainError } from '../../errors/domain-error.js';
 import { CommandJournal, type DecidedOutcome } from '../../journal/command-journal.js';
 import { EMOJIS_PER_MESSAGE_MAX, REACTIONS_PER_MESSAGE_MAX } from '../../limits/domain-limits.js';
-import { MessageChanges, noSuchMessage } from '../message-changes.js';
+import { MessageChanges } from '../message-changes.js';
 import { ReactToMessage } from './react-to-message.command.js';
 
 @CommandHandler(ReactToMessage)
@@ -24,8 +24,7 @@ export class ReactToMessageHandler implements ICommandHandler<ReactToMessage> {
   private async prepare({ actor, payload, present }: ReactToMessage): Promise<ConversationCommand | DecidedOutcome> {
     const { conversationId, messageId, emoji } = payload;
     const access = await this.changes.admit(actor.userId, conversationId);
-    const message = await this.changes.stored(conversationId, messageId);
-    if (message.seq < access.visibleFromSeq) throw noSuchMessage();
+    const message = await this.changes.visible(access, messageId);
     if (message.deletedAt !== null) throw new DomainError('conflict', 'The message is deleted');
     const reaction = message.reactions.find((known) => known.emoji === emoji);
     const isThere = reaction?.userIds.includes(actor.userId) ?? false;
