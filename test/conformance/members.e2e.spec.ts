@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Conversation, MemberListSchema } from '@parley/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestApp } from '../clients/test-app.js';
+import type { TestSocket } from '../clients/test-socket.js';
 import type { TestUser } from '../clients/test-user.js';
 import { sorted } from '../clients/sorted.js';
 
@@ -236,4 +237,84 @@ describe('a member that is removed', () => {
     expect(items).toHaveLength(stored);
     expect((await ada.conversation(conversationId)).lastSeq).toBe(stored);
   });
+});
+
+const ROUNDS = 40;
+const ROUNDS_TIMEOUT_MS = 120_000;
+
+describe('a member that comes back', () => {
+  let eve: TestUser;
+  beforeAll(async () => {
+    eve = await app.user('Eve');
+  });
+
+  /** What a socket was told of the conversation, in its order: an event's name, and the rev that it tells of. */
+  const toldOf = (socket: TestSocket, conversationId: string): { name: string; rev: number | null }[] =>
+    socket.events.flatMap(({ name, payload }) => {
+      const place = payload as { conversationId?: string; rev?: number; heads?: { conversationId: string }[] };
+      const isOfIt = place.conversationId === conversationId;
+      const isHeadOfIt = place.heads?.some((head) => head.conversationId === conversationId) ?? false;
+      return isOfIt || isHeadOfIt ? [{ name, rev: place.rev ?? null }] : [];
+    });
+
+  /** What a socket was told although its user did not belong there then, as far as it knew or by the rev of its join. */
+  const wronglyTold = (told: ReturnType<typeof toldOf>, wasThere: boolean, joinedRev: number): string[] => {
+    let belongs = wasThere;
+    let isBack = false;
+    return told.flatMap(({ name, rev }, i) => {
+      if (name === 'conversation_created') {
+        isBack = !wasThere || told.slice(0, i).some((earlier) => earlier.name === 'conversation_removed');
+        belongs = true;
+        return [];
+      }
+      if (name === 'conversation_removed') {
+        belongs = false;
+        return [];
+      }
+      return belongs && !(isBack && rev !== null && rev <= joinedRev)
+        ? []
+        : [`${name} (rev ${rev}, joined ${joinedRev})`];
+    });
+  };
+
+  it(
+    'hears nothing of its absence on any device, and one that is new nothing from before its join',
+    async () => {
+      const [admin, typist, fresh, ...back] = (await Promise.all(
+        [ada, bob, eve, cat, cat].map((user) => user.connect()),
+      )) as [TestSocket, TestSocket, TestSocket, ...TestSocket[]];
+      const wrong: string[] = [];
+      let returns = 0;
+      for (let round = 1; round <= ROUNDS; round++) {
+        const { conversationId } = await ada.group([bob, cat, dan]);
+        await back[1]?.waitFor('conversation_created', (c) => c.conversationId === conversationId);
+        await back[0]?.waitFor('conversation_created', (c) => c.conversationId === conversationId);
+        // All on their way at once, so that they are decided, committed and broadcast close together.
+        const [, , , , after] = await Promise.all([
+          ada.members(conversationId, { remove: [cat.userId] }),
+          ada.rest.call('PATCH', `/v1/conversations/${conversationId}`, { body: { name: `round ${round}` } }),
+          typist.raw('typing', { conversationId }),
+          ada.members(conversationId, { remove: [dan.userId] }),
+          ada.members(conversationId, { add: [cat.userId, eve.userId] }),
+        ]);
+        await ada.send(conversationId, 'the end');
+        const isEnd = (message: { conversationId: string }): boolean => message.conversationId === conversationId;
+        const joined = await admin.waitFor('members_changed', (change) => isEnd(change) && change.added.length > 0);
+        await fresh.waitFor('new_message', isEnd);
+        wrong.push(...wronglyTold(toldOf(fresh, conversationId), false, joined.rev));
+        // Where the return was decided first, nobody came back.
+        if (!after.members.some(({ userId }) => userId === cat.userId)) continue;
+        if (!joined.added.some(({ userId }) => userId === cat.userId)) continue;
+        returns++;
+        for (const socket of back) {
+          await socket.waitFor('new_message', isEnd);
+          wrong.push(...wronglyTold(toldOf(socket, conversationId), true, joined.rev));
+        }
+      }
+      expect(wrong).toEqual([]);
+      // A test in which nobody came back would show nothing.
+      expect(returns).toBeGreaterThan(ROUNDS / 4);
+    },
+    ROUNDS_TIMEOUT_MS,
+  );
 });

@@ -65,7 +65,7 @@ describe('a message', () => {
   it('from before a member joined does not reach it, nor do its changes and receipts', async () => {
     const [ben, carl] = [await client(), await client()];
     gateway.reader.setMembers([ben.userId, carl.userId]);
-    gateway.reader.members.set(carl.userId, { role: 'member', visibleFromSeq: 5 });
+    gateway.reader.members.set(carl.userId, { role: 'member', visibleFromSeq: 5, joinedEpoch: 1 });
     const mark = { seq: 4, messageId: messageOf(4, SENDER).messageId };
     for (const seq of [4, 5]) gateway.publishSent(messageOf(seq, SENDER));
     publish(

@@ -2,6 +2,7 @@ import type { Closing } from '@parley/contracts';
 import type { Actor, Principal } from '@parley/domain';
 import { DeliveryLog } from './delivery-log.js';
 import { EventBudget } from './event-budget.js';
+import { LeftConversations } from './left-conversations.js';
 import { serverPacket, type Link, type ServerPacket } from './link.js';
 
 /** Events of one socket that may wait for their answers at once. */
@@ -14,6 +15,7 @@ export class Connection {
   readonly actor: Actor;
   readonly budget = new EventBudget();
   readonly deliveries = new DeliveryLog();
+  readonly left = new LeftConversations();
   eventsInFlight = 0;
   /** The client was told that its token runs out. */
   expiryAnnounced = false;

@@ -39,6 +39,11 @@ export class HeadsWriter {
       if (told?.kind === 'removed' && told.turn > turn) continue;
       // A joining that was not heard of: what is told there from now on is.
       void this.rooms.joined([userId], conversationId);
+      // It belongs to it again, and a socket does not know: first that.
+      if (this.writer.hasLeft(userId, conversationId)) {
+        unknownHere.push(head);
+        continue;
+      }
       const membership = this.directory.get(conversationId);
       if (membership && !membership.members.has(userId)) unknownHere.push(head);
       const { lastSeq, lastRev } = head;
@@ -73,7 +78,11 @@ export class HeadsWriter {
     for (const [userId, entries] of byUser) {
       this.toUser(
         userId,
-        entries.filter(({ conversationId }) => this.told.last(userId, conversationId)?.kind !== 'removed'),
+        // Who is back hears that first; the next poll finds what that does not bring.
+        entries.filter(
+          ({ conversationId }) =>
+            this.told.last(userId, conversationId)?.kind !== 'removed' && !this.writer.hasLeft(userId, conversationId),
+        ),
       );
     }
   }

@@ -30,12 +30,28 @@ import type { PacedRead } from './read-receipt-pace.js';
 import { RecentMessages } from './recent-messages.js';
 import { ToldMemberships } from './told-memberships.js';
 
+interface Placed {
+  conversationId: string;
+  membershipEpoch: number;
+}
+
+interface Recipients {
+  /** What it is about: nothing for those who do not see so far back. */
+  seq?: number;
+  exceptUserId?: string;
+}
+
 /**
  * Live events in the wire's words, each encoded once and written to the sockets of those who may see it. Every method is
- * given a membership that is at least as new as its event.
+ * given a membership that is at least as new as its event, and may be newer: who joined after the event does not get it
+ * (messages and their changes by `visibleFromSeq`, all else by `joinedEpoch`), for its `conversation_created` shows what
+ * came of it. A socket that was told of its user's removal gets nothing before it is told of the return.
  */
 @Injectable()
 export class LiveWriter {
+  /** Who is being told of a return that was not heard of: user and conversation. */
+  private readonly returning = new Set<string>();
+
   constructor(
     @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
     @Inject(ConversationReader) private readonly reader: ConversationReader,
@@ -54,6 +70,10 @@ export class LiveWriter {
       if (message.seq < member.visibleFromSeq) continue;
       for (const connection of this.registry.ofUser(userId)) {
         if (connection.id === originConnectionId || connection.closing) continue;
+        if (connection.left.has(message.conversationId)) {
+          this.returned(userId, message.conversationId);
+          continue;
+        }
         connection.send(packetFor(userId));
         delivered++;
         this.metrics.messageDelivered(now - submittedAt);
@@ -71,33 +91,38 @@ export class LiveWriter {
     const packetFor = this.packetsOf('message_updated', message);
     for (const [userId, member] of membership.members) {
       if (message.seq < member.visibleFromSeq || !this.isConnected(userId)) continue;
-      this.toUser(userId, packetFor(userId));
+      this.toMember(userId, message.conversationId, packetFor(userId));
     }
   }
 
-  renamed({ conversationId, rev, name }: LiveConversationRenamed, membership: Membership): void {
-    this.toMembers(membership, serverPacket('conversation_updated', { conversationId, rev, name }));
+  renamed(event: LiveConversationRenamed, membership: Membership): void {
+    const { conversationId, rev, name } = event;
+    this.toMembers(event, membership, serverPacket('conversation_updated', { conversationId, rev, name }));
   }
 
-  typing({ conversationId, userId, isTyping }: LiveTyping, membership: Membership): void {
+  typing(event: LiveTyping, membership: Membership): void {
+    const { conversationId, userId, isTyping } = event;
     const packet = serverPacket('typing_indicator', { conversationId, userId, isTyping });
-    this.toMembers(membership, packet, { exceptUserId: userId });
+    this.toMembers(event, membership, packet, { exceptUserId: userId });
   }
 
-  delivered({ conversationId, memberCount, marks }: LiveMarksAdvanced, membership: Membership): void {
+  delivered(event: LiveMarksAdvanced, membership: Membership): void {
+    const { conversationId, memberCount, marks } = event;
     if (memberCount > DELIVERY_RECEIPT_MEMBERS_MAX) return;
     for (const { userId, delivered } of marks) {
       if (!delivered) continue;
       const lastDeliveredMessageId = delivered.messageId;
       const packet = serverPacket('delivery_receipt', { conversationId, userId, lastDeliveredMessageId });
-      this.toMembers(membership, packet, { seq: delivered.seq, exceptUserId: userId });
+      this.toMembers(event, membership, packet, { seq: delivered.seq, exceptUserId: userId });
     }
   }
 
-  read({ conversationId, memberCount, userId, read }: PacedRead, membership: Membership): void {
+  read(event: PacedRead, membership: Membership): void {
+    const { conversationId, memberCount, userId, read } = event;
     const packet = serverPacket('read_receipt', { conversationId, userId, lastReadMessageId: read.messageId });
-    if (memberCount <= READ_RECEIPT_MEMBERS_MAX) this.toMembers(membership, packet, { seq: read.seq });
-    else if (membership.members.has(userId)) this.toUser(userId, packet);
+    if (memberCount <= READ_RECEIPT_MEMBERS_MAX) return this.toMembers(event, membership, packet, { seq: read.seq });
+    const reader = membership.members.get(userId);
+    if (reader && read.seq >= reader.visibleFromSeq) this.toMember(userId, conversationId, packet);
   }
 
   settled({ userId, conversationId, clientMsgId, outcome }: LiveSendSettled): void {
@@ -126,21 +151,25 @@ export class LiveWriter {
     const packet = serverPacket('conversation_removed', { conversationId });
     for (const connection of connections) {
       connection.deliveries.forget(conversationId);
+      connection.left.add(conversationId);
       connection.send(packet);
     }
   }
 
   async membersChanged(event: LiveMembersChanged, membership: Membership): Promise<void> {
-    const { conversationId, rev, removed, roles } = event;
+    const { conversationId, membershipEpoch, rev, removed, roles } = event;
     const added = new Set(event.added);
-    const staying = [...membership.members.keys()].filter((userId) => !added.has(userId));
-    const told = staying.filter((userId) => this.isConnected(userId));
+    const told: string[] = [];
+    for (const [userId, member] of membership.members) {
+      const wasThere = member.joinedEpoch <= membershipEpoch && !added.has(userId);
+      if (wasThere && this.isConnected(userId)) told.push(userId);
+    }
     if (told.length > 0) {
       const { turn } = this.told;
       const members = added.size > 0 ? await this.reader.membersById(conversationId, event.added) : [];
       const packet = serverPacket('members_changed', { conversationId, rev, added: members, removed, roles });
       for (const userId of told) {
-        if (!this.told.removedSince(userId, conversationId, turn)) this.toUser(userId, packet);
+        if (!this.told.removedSince(userId, conversationId, turn)) this.toMember(userId, conversationId, packet);
       }
     }
     await this.tellCreated(conversationId, event.added);
@@ -159,8 +188,17 @@ export class LiveWriter {
     for (const [userId, view] of views) {
       if (this.told.removedSince(userId, conversationId, turn)) continue;
       this.told.created(userId, conversationId);
-      this.toUser(userId, serverPacket('conversation_created', view));
+      const packet = serverPacket('conversation_created', view);
+      for (const connection of this.registry.ofUser(userId)) {
+        connection.left.delete(conversationId);
+        connection.send(packet);
+      }
     }
+  }
+
+  /** A socket of the user's was told of the removal, and of nothing since. */
+  hasLeft(userId: string, conversationId: string): boolean {
+    return this.registry.ofUser(userId).some((connection) => connection.left.has(conversationId));
   }
 
   toUser(userId: string, packet: ServerPacket): void {
@@ -185,13 +223,37 @@ export class LiveWriter {
   }
 
   private toMembers(
+    { conversationId, membershipEpoch }: Placed,
     { members }: Membership,
     packet: ServerPacket,
-    { seq = Infinity, exceptUserId }: { seq?: number; exceptUserId?: string } = {},
+    { seq = Infinity, exceptUserId }: Recipients = {},
   ): void {
     for (const [userId, member] of members) {
-      if (userId !== exceptUserId && seq >= member.visibleFromSeq) this.toUser(userId, packet);
+      if (userId === exceptUserId || seq < member.visibleFromSeq || membershipEpoch < member.joinedEpoch) continue;
+      this.toMember(userId, conversationId, packet);
     }
+  }
+
+  private toMember(userId: string, conversationId: string, packet: ServerPacket): void {
+    for (const connection of this.registry.ofUser(userId)) {
+      if (connection.left.has(conversationId)) this.returned(userId, conversationId);
+      else connection.send(packet);
+    }
+  }
+
+  /**
+   * By the members, the user of a socket that was last told of a removal belongs here. Either they are older than the
+   * removal, and the user has no view of the conversation, or the news of the return was lost, and this is it. What is
+   * kept from the socket until then is in the view, or is missed by its rev.
+   */
+  private returned(userId: string, conversationId: string): void {
+    const key = `${userId}:${conversationId}`;
+    if (this.returning.has(key)) return;
+    this.returning.add(key);
+    void this.tellCreated(conversationId, [userId])
+      // The next event or the next poll of heads tries again.
+      .catch(() => {})
+      .finally(() => this.returning.delete(key));
   }
 }
 

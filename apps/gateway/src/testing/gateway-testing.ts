@@ -82,7 +82,7 @@ export class TestBroadcast extends Broadcast {
 export class TestReader {
   epoch = 1;
   lastSeq = 0;
-  members = new Map<string, { role: 'admin' | 'member'; visibleFromSeq: number }>();
+  members = new Map<string, { role: 'admin' | 'member'; visibleFromSeq: number; joinedEpoch: number }>();
   messages: Message[] = [];
   heads: Head[] = [];
   headsAskedFor: string[][] = [];
@@ -94,7 +94,13 @@ export class TestReader {
   /** These are the members from now on; what is published by `sentNow` says so too. */
   setMembers(userIds: readonly string[], visibleFromSeq = 1): void {
     this.epoch++;
-    this.members = new Map(userIds.map((userId) => [userId, { role: 'member', visibleFromSeq }]));
+    const before = this.members;
+    this.members = new Map(
+      userIds.map((userId) => {
+        const joinedEpoch = before.get(userId)?.joinedEpoch ?? this.epoch;
+        return [userId, { role: 'member', visibleFromSeq, joinedEpoch }];
+      }),
+    );
   }
 
   async membership(conversationId: string): Promise<Membership | null> {

@@ -209,6 +209,7 @@ describe('changing members', () => {
     given.when(user('a'), change({ add: [user('b')] }));
     expect(stateOf(given).members.get(user('b'))).toMatchObject({
       visibleFromSeq: 3,
+      joinedEpoch: 3,
       readSeq: 2,
       readMessageId: messageId,
       deliveredSeq: 2,

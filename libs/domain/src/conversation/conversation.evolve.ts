@@ -9,6 +9,9 @@ import type {
 } from './events/conversation-event.js';
 import { previewOf } from './preview.js';
 
+/** A conversation's membership begins with this epoch. */
+const FIRST_EPOCH = 1;
+
 /**
  * Applies an event. The given state is changed in place and returned (copying a thousand members for each message is
  * what this avoids); whoever wants to keep the old one clones it first. Only the first event of a conversation may meet `null`.
@@ -56,7 +59,9 @@ function expectMember(state: ConversationState, userId: string): MemberState {
 
 function created(event: ConversationCreated): ConversationState {
   const members = new Map<string, MemberState>();
-  for (const { userId, role } of event.members) members.set(userId, newMember(userId, role, event.at, 0, null));
+  for (const { userId, role } of event.members) {
+    members.set(userId, newMember({ userId, role, joinedAt: event.at, joinedEpoch: FIRST_EPOCH }, 0, null));
+  }
   return {
     conversationId: event.conversationId,
     type: event.conversationType,
@@ -65,7 +70,7 @@ function created(event: ConversationCreated): ConversationState {
     createdBy: event.createdBy,
     lastSeq: 0,
     lastRev: event.rev,
-    membershipEpoch: 1,
+    membershipEpoch: FIRST_EPOCH,
     lastActivityAt: event.at,
     lastMessage: null,
     members,
@@ -75,16 +80,12 @@ function created(event: ConversationCreated): ConversationState {
 
 /** A member's marks begin at the last message before it joined. */
 function newMember(
-  userId: string,
-  role: MemberState['role'],
-  joinedAt: number,
+  joining: Pick<MemberState, 'userId' | 'role' | 'joinedAt' | 'joinedEpoch'>,
   lastSeq: number,
   lastMessageId: string | null,
 ): MemberState {
   return {
-    userId,
-    role,
-    joinedAt,
+    ...joining,
     visibleFromSeq: lastSeq + 1,
     readSeq: lastSeq,
     readMessageId: lastMessageId,
@@ -146,7 +147,8 @@ function membersChanged(state: ConversationState, event: MembersChanged): Conver
   }
   for (const userId of event.added) {
     const lastMessageId = state.lastMessage?.messageId ?? null;
-    state.members.set(userId, newMember(userId, 'member', event.at, state.lastSeq, lastMessageId));
+    const joining = { userId, role: 'member', joinedAt: event.at, joinedEpoch: event.membershipEpoch } as const;
+    state.members.set(userId, newMember(joining, state.lastSeq, lastMessageId));
   }
   for (const [userId, role] of Object.entries(event.roles)) {
     if (isAdmin(userId)) state.admins--;

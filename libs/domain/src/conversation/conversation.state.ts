@@ -14,6 +14,8 @@ export interface MemberState {
   userId: string;
   role: Role;
   joinedAt: number;
+  /** The conversation's `membershipEpoch` from its latest join on; 0 when that was before it was kept. */
+  joinedEpoch: number;
   visibleFromSeq: number;
   readSeq: number;
   readMessageId: string | null;

@@ -9,7 +9,7 @@ import { conversationRoom } from '../live/live-rooms.js';
 import { Broadcast } from '../ports/broadcast.port.js';
 import { ConversationReader, type Membership } from '../ports/conversation-reader.port.js';
 
-/** Members of all remembered conversations together: about 130 bytes each. */
+/** Members of all remembered conversations together: about 140 bytes each. */
 const MEMBERS_REMEMBERED_MAX = 500_000;
 /** What an entry costs beside its members. */
 const CONVERSATION_COST = 4;

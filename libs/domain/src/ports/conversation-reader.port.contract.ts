@@ -168,8 +168,8 @@ export function conversationReaderContract(name: string, open: () => Promise<Rea
           type: 'group',
           membershipEpoch: 3,
           members: new Map([
-            [ada, { role: 'admin', visibleFromSeq: 1 }],
-            [eve, { role: 'member', visibleFromSeq: 2 }],
+            [ada, { role: 'admin', visibleFromSeq: 1, joinedEpoch: 1 }],
+            [eve, { role: 'member', visibleFromSeq: 2, joinedEpoch: 2 }],
           ]),
         });
       });

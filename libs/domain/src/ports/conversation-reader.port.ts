@@ -5,7 +5,8 @@ export interface Membership {
   conversationId: string;
   type: ConversationType;
   membershipEpoch: number;
-  members: Map<string, { role: Role; visibleFromSeq: number }>;
+  /** `joinedEpoch`: the epoch of the member's latest join; what happened at an earlier one is not for it. */
+  members: Map<string, { role: Role; visibleFromSeq: number; joinedEpoch: number }>;
 }
 
 /** The bounds of what one member may see now. */

@@ -114,9 +114,9 @@ export class OwnerReader implements Pick<ConversationReader, 'membership' | 'mem
   async membership(conversationId: string): Promise<Membership | null> {
     this.membershipReads += 1;
     const state = this.owner.states.get(conversationId);
-    const members = new Map<string, { role: 'admin' | 'member'; visibleFromSeq: number }>();
-    for (const { userId, role, visibleFromSeq } of state?.members.values() ?? []) {
-      members.set(userId, { role, visibleFromSeq });
+    const members = new Map<string, { role: 'admin' | 'member'; visibleFromSeq: number; joinedEpoch: number }>();
+    for (const { userId, role, visibleFromSeq, joinedEpoch } of state?.members.values() ?? []) {
+      members.set(userId, { role, visibleFromSeq, joinedEpoch });
     }
     const read = state ? { conversationId, type: state.type, membershipEpoch: state.membershipEpoch, members } : null;
     await this.hold;

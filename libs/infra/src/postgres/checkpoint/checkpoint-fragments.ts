@@ -95,17 +95,19 @@ export const MEMBERS: Fragment<MemberRow> = {
     bool('pinned', ({ member: m }) => m.pinned),
     bool('archived', ({ member: m }) => m.archived),
     timestamptz('removed_at', (r) => r.removedAt),
+    int8('joined_epoch', ({ member: m }) => m.joinedEpoch),
   ],
   sql: (from) => `
     INSERT INTO conversation_member (conversation_id, user_id, role, joined_at, visible_from_seq, read_seq,
-      read_message_id, delivered_seq, delivered_message_id, muted_until, pinned, archived, removed_at)
+      read_message_id, delivered_seq, delivered_message_id, muted_until, pinned, archived, removed_at,
+      joined_epoch)
     SELECT * FROM ${from}
     ON CONFLICT (conversation_id, user_id) DO UPDATE SET
       role = excluded.role, joined_at = excluded.joined_at, visible_from_seq = excluded.visible_from_seq,
       read_seq = excluded.read_seq, read_message_id = excluded.read_message_id,
       delivered_seq = excluded.delivered_seq, delivered_message_id = excluded.delivered_message_id,
       muted_until = excluded.muted_until, pinned = excluded.pinned, archived = excluded.archived,
-      removed_at = excluded.removed_at, changed_xid = pg_current_xact_id()`,
+      removed_at = excluded.removed_at, joined_epoch = excluded.joined_epoch, changed_xid = pg_current_xact_id()`,
 };
 
 const arrayText = (values: readonly (string | number)[]): string => `{${values.join(',')}}`;

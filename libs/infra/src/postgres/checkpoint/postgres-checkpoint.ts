@@ -35,6 +35,7 @@ SELECT
   (SELECT json_agg(json_build_object(
      'conversation_id', m.conversation_id, 'user_id', m.user_id, 'role', m.role,
      'joined_ms', (extract(epoch FROM m.joined_at) * 1000)::bigint, 'visible_from_seq', m.visible_from_seq,
+     'joined_epoch', m.joined_epoch,
      'read_seq', m.read_seq, 'read_message_id', m.read_message_id::text,
      'delivered_seq', m.delivered_seq, 'delivered_message_id', m.delivered_message_id::text,
      'muted_until_ms', (extract(epoch FROM m.muted_until) * 1000)::bigint, 'pinned', m.pinned, 'archived', m.archived)
@@ -121,6 +122,7 @@ function addMember(state: MaybeConversation | undefined, row: MemberStateRow): v
     userId: row.user_id,
     role: row.role,
     joinedAt: row.joined_ms,
+    joinedEpoch: row.joined_epoch,
     visibleFromSeq: row.visible_from_seq,
     readSeq: row.read_seq,
     readMessageId: row.read_message_id,

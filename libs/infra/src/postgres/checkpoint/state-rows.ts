@@ -26,6 +26,7 @@ export interface MemberStateRow {
   role: Role;
   joined_ms: number;
   visible_from_seq: number;
+  joined_epoch: number;
   read_seq: number;
   read_message_id: string | null;
   delivered_seq: number;

@@ -7,6 +7,7 @@ import { LastSeen0006 } from './0006-last-seen.js';
 import { DevicesAndHandlers0007 } from './0007-devices-and-handlers.js';
 import { Media0008 } from './0008-media.js';
 import { ServerStarts0009 } from './0009-server-starts.js';
+import { JoinedEpoch0010 } from './0010-joined-epoch.js';
 
 /** In the order in which they run. A migration that was released never changes. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   DevicesAndHandlers0007,
   Media0008,
   ServerStarts0009,
+  JoinedEpoch0010,
 ];

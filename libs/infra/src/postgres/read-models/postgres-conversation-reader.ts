@@ -36,7 +36,8 @@ import type { MemberViews } from './member-views.js';
 import { readReceipts } from './receipt-advances.js';
 
 const MEMBERSHIP = `
-  SELECT c.type, c.membership_epoch::float8, m.user_id::text, m.role, m.visible_from_seq::float8
+  SELECT c.type, c.membership_epoch::float8, m.user_id::text, m.role, m.visible_from_seq::float8,
+    m.joined_epoch::float8
   FROM conversation c
   LEFT JOIN conversation_member m ON m.conversation_id = c.conversation_id AND m.removed_at IS NULL
   WHERE c.conversation_id = $1`;
@@ -99,7 +100,7 @@ const MEMBERS_BY_ID = `
   WHERE m.conversation_id = $1 AND m.user_id = ANY ($2::uuid[]) AND m.removed_at IS NULL
   ORDER BY m.joined_at, m.user_id`;
 
-type MembershipRow = [ConversationType, number, string | null, Role, number];
+type MembershipRow = [ConversationType, number, string | null, Role, number, number];
 type MemberViewRow = [number, number, number, number, string | null];
 type MembersRow = { [Key in keyof MemberRow]: MemberRow[Key] | null } & { viewer_from_seq: number };
 
@@ -131,8 +132,8 @@ export class PostgresConversationReader extends ConversationReader {
     const first = rows[0];
     if (!first) return null;
     const members: Membership['members'] = new Map();
-    for (const [, , userId, role, visibleFromSeq] of rows) {
-      if (userId !== null) members.set(userId, { role, visibleFromSeq });
+    for (const [, , userId, role, visibleFromSeq, joinedEpoch] of rows) {
+      if (userId !== null) members.set(userId, { role, visibleFromSeq, joinedEpoch });
     }
     return { conversationId, type: first[0], membershipEpoch: first[1], members };
   }

@@ -40,7 +40,7 @@ export class RebuiltRows {
   async differing(after: string, limit: number, receiptsSince: Date): Promise<string[]> {
     const { live, conversationColumns, memberColumns } = this;
     const memberRows = (schema: string): string =>
-      `SELECT ${memberColumns.join()} FROM ${schema}.conversation_member m WHERE m.conversation_id = s.conversation_id`;
+      `SELECT ${memberColumns.filter(isCompared).join()} FROM ${schema}.conversation_member m WHERE m.conversation_id = s.conversation_id`;
     const { rows } = await this.client.query<{ conversation_id: string }>(
       `SELECT s.conversation_id FROM ${REBUILD_SCHEMA}.conversation s
        WHERE s.conversation_id > $1 AND (
@@ -118,16 +118,20 @@ export class RebuiltRows {
   ): Promise<number> {
     const values = columns.filter((column) => !key.includes(column));
     const set = values.map((column) => `${column} = excluded.${column}`).join();
+    const compared = values.filter(isCompared);
     const { rowCount } = await this.client.query(
       `INSERT INTO ${this.live}.${table} AS l (${columns.join()})
        SELECT ${columns.join()} FROM ${REBUILD_SCHEMA}.${table} WHERE conversation_id = ANY ($1::uuid[])
        ON CONFLICT (${key.join()}) DO UPDATE SET ${set}, changed_xid = pg_current_xact_id()
-       WHERE ${rowOf('l', values)} IS DISTINCT FROM ${rowOf('excluded', values)}`,
+       WHERE ${rowOf('l', compared)} IS DISTINCT FROM ${rowOf('excluded', compared)}`,
       [conversationIds],
     );
     return rowCount ?? 0;
   }
 }
+
+/** Rows from before it was kept have no joining epoch, and are as they should be. */
+const isCompared = (column: string): boolean => column !== 'joined_epoch';
 
 const rowOf = (alias: string, columns: readonly string[]): string =>
   `(${columns.map((column) => `${alias}.${column}`).join()})`;
