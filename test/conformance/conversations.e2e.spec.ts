@@ -260,6 +260,32 @@ describe("a member's own settings", () => {
     expect((await ada.conversation(group.conversationId)).lastSeq).toBe(0);
   });
 
+  it.each([
+    ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'],
+    ['9999-12-31T23:59:59.999+14:00', '9999-12-31T09:59:59.999Z'],
+    ['0000-01-01T00:00:00Z', '0000-01-01T00:00:00.000Z'],
+    ['0000-01-01T14:00:00+14:00', '0000-01-01T00:00:00.000Z'],
+  ])('take any time that has four digits for its year: %s', async (mutedUntil, kept) => {
+    const { conversationId } = await ada.group([]);
+    const answer = await ada.rest.call('PUT', `/v1/conversations/${conversationId}/settings`, { body: { mutedUntil } });
+    expect([answer.status, answer.json]).toEqual([200, { mutedUntil: kept, pinned: false, archived: false }]);
+    expect((await ada.conversation(conversationId)).settings.mutedUntil).toBe(kept);
+  });
+
+  it.each([
+    '9999-12-31T23:59:59.999-14:00',
+    '9999-12-31T23:59:59.999-00:01',
+    '0000-01-01T00:00:00+14:00',
+    '+010000-01-01T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '2026-01-01T24:00:00Z',
+  ])('refuse a time of a year that takes more, and what is no time: %s', async (mutedUntil) => {
+    const { conversationId } = await ada.group([]);
+    const path = `/v1/conversations/${conversationId}/settings`;
+    expect(await ada.rest.refusal('PUT', path, { mutedUntil })).toBe('400 validation_failed mutedUntil:invalid_format');
+    expect((await ada.conversation(conversationId)).settings.mutedUntil).toBeNull();
+  });
+
   it('filter the list by archived', async () => {
     const eve = await app.user('Eve');
     const kept = await eve.group([], 'kept');

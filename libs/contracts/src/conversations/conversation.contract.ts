@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ContentTypeSchema } from '../messages/message.contract.js';
 import {
   ConversationIdSchema,
+  GivenTimeSchema,
   MessageIdSchema,
   SeqSchema,
   TimeSchema,
@@ -138,7 +139,7 @@ export type ChangeMembersBody = z.infer<typeof ChangeMembersSchema>;
 
 export const ChangeSettingsSchema = z
   .strictObject({
-    mutedUntil: z.iso.datetime({ offset: true }).nullable().optional(),
+    mutedUntil: GivenTimeSchema.nullable().optional(),
     pinned: z.boolean().optional(),
     archived: z.boolean().optional(),
   })

@@ -31,4 +31,19 @@ export const TimeSchema = z
   .string()
   .meta({ id: 'Time', format: 'date-time', description: 'ISO 8601, UTC', examples: ['2026-11-22T10:00:00.000Z'] });
 
+const FIRST_TIME = Date.parse('0000-01-01T00:00:00.000Z');
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
+
+/**
+ * A time from outside, with any offset. One whose year in UTC does not have four digits is refused: it could not be
+ * answered as a `Time` (`9999-12-31T23:59:59-14:00` is of the year 10000).
+ */
+export const GivenTimeSchema = z.iso.datetime({ offset: true, abort: true }).refine(
+  (text) => {
+    const at = Date.parse(text);
+    return at >= FIRST_TIME && at <= LAST_TIME;
+  },
+  { error: 'A time of the years 0000 to 9999 in UTC', params: { code: 'invalid_format' } },
+);
+
 export const SeqSchema = z.int().min(0).meta({ id: 'Seq', description: 'Number in a conversation, without gaps' });
