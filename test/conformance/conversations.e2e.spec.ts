@@ -128,6 +128,17 @@ describe('a group', () => {
     expect([other.status, ids.has((other.json as { conversationId: string }).conversationId)]).toEqual([201, false]);
   });
 
+  it('that its creator has left is not found by its clientRequestId any more, as the description says', async () => {
+    const body = { type: 'group', memberIds: [bob.userId], clientRequestId: randomUUID() };
+    const { conversationId } = ConversationSchema.parse((await create(ada, body)).json);
+    await ada.members(conversationId, { roles: { [bob.userId]: 'admin' }, remove: [ada.userId] });
+    expect(await ada.rest.refusal('POST', '/v1/conversations', body)).toBe('404 not_found');
+    const document = (await ada.rest.call('GET', '/docs-json')).json as {
+      paths: Record<string, { post: { responses: Record<string, unknown> } }>;
+    };
+    expect(Object.keys(document.paths['/v1/conversations']?.post.responses ?? {})).toContain('404');
+  });
+
   it.each<[string, () => object, string]>([
     ['an unknown user', () => ({ memberIds: [bob.userId, randomUUID()] }), '400 validation_failed memberIds'],
     ['a name of 101 characters', () => ({ memberIds: [], name: 'x'.repeat(101) }), 'name:too_long'],

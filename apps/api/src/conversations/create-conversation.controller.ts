@@ -21,12 +21,13 @@ export class CreateConversationController {
     tag: 'Conversations',
     summary: 'Start a direct conversation or a group',
     description:
-      'The same pair has one direct conversation, and a repeated `clientRequestId` gives the same group: both answer 200.',
+      'The same pair has one direct conversation, and a repeated `clientRequestId` gives the same group: both answer 200. A group that the caller has left since is not found.',
     answers: [
       { status: 201, description: 'A new conversation', schema: ConversationSchema },
       { status: 200, description: 'The one that was there', schema: ConversationSchema },
     ],
-    refusals: ['blocked', 'members_limit'],
+    // not_found: the caller has left the group that it asks for again by its clientRequestId.
+    refusals: ['blocked', 'not_found', 'members_limit'],
   })
   async createConversation(
     @CurrentUser() caller: Principal,
