@@ -114,11 +114,29 @@ export const RenameConversationSchema = z
   .strictObject({ name: ConversationNameSchema.optional() })
   .meta({ id: 'RenameConversation', examples: [{ name: 'Engine room' }] });
 
+/** The ids are keys, so two spellings of one are found before both become the same. */
+const givenRoles = z
+  .record(z.guid().meta({ description: 'A user' }), RoleSchema)
+  .superRefine((roles, context) => {
+    const seen = new Set<string>();
+    for (const key of Object.keys(roles)) {
+      const userId = key.toLowerCase();
+      if (seen.has(userId)) {
+        const message = 'This user is there twice';
+        context.addIssue({ code: 'custom', path: [key], params: { code: 'duplicate_key' }, message });
+      }
+      seen.add(userId);
+    }
+  })
+  .overwrite((roles) =>
+    Object.fromEntries(Object.entries(roles).map(([userId, role]) => [userId.toLowerCase(), role])),
+  );
+
 export const ChangeMembersSchema = z
   .strictObject({
     add: memberIds.optional(),
     remove: memberIds.optional(),
-    roles: z.record(UserIdSchema, RoleSchema).optional(),
+    roles: givenRoles.optional(),
   })
   .superRefine((body, context) => {
     const roles = Object.keys(body.roles ?? {});
@@ -128,7 +146,8 @@ export const ChangeMembersSchema = z
     if (!body.add?.length && !body.remove?.length && roles.length === 0) {
       context.addIssue({ code: 'custom', params: { code: 'empty' }, message: 'Nothing to add, remove or set' });
     }
-    const both = body.add?.find((userId) => body.remove?.includes(userId));
+    const removed = new Set(body.remove);
+    const both = body.add?.find((userId) => removed.has(userId));
     if (both !== undefined) {
       const message = 'The same user cannot be added and removed at once';
       context.addIssue({ code: 'custom', path: ['add'], params: { code: 'exclusive' }, message });

@@ -170,6 +170,12 @@ describe('changing members', () => {
     expect(stateOf(given)).toMatchObject({ lastRev: 4, membershipEpoch: 4, admins: 2 });
   });
 
+  it('sets no role of somebody who is removed with the same command', () => {
+    const given = group('a', 'b');
+    const both = change({ remove: [user('b')], roles: { [user('b')]: 'admin' } });
+    expect(refusal(given.when(user('a'), both))).toBe('validation_failed');
+  });
+
   it('lets members leave and do nothing else', () => {
     const given = group('a', 'b', 'c');
     expect(refusal(given.when(user('b'), change({ remove: [user('c')] })))).toBe('forbidden');

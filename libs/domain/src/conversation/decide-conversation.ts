@@ -108,23 +108,27 @@ export function decideSettings(
 interface MembersPlan {
   add: string[];
   remove: string[];
+  /** The same as sets: a request may name thousands. */
+  added: ReadonlySet<string>;
+  removed: ReadonlySet<string>;
   roles: Record<string, Role>;
 }
 
 function planOf(state: ConversationState, command: ChangeMembersCommand): MembersPlan {
   const remove = command.remove.filter((userId) => state.members.has(userId));
   const add = command.add.filter((userId) => !state.members.has(userId));
+  const [added, removed] = [new Set(add), new Set(remove)];
   const after = (userId: string): Role | undefined =>
-    remove.includes(userId) ? undefined : add.includes(userId) ? 'member' : state.members.get(userId)?.role;
+    removed.has(userId) ? undefined : added.has(userId) ? 'member' : state.members.get(userId)?.role;
   const roles = Object.entries(command.roles).filter(([userId, role]) => after(userId) !== role);
-  return { add, remove, roles: Object.fromEntries(roles) };
+  return { add, remove, added, removed, roles: Object.fromEntries(roles) };
 }
 
 function adminsAfter(state: ConversationState, plan: MembersPlan): number {
   let admins = state.admins;
   for (const userId of plan.remove) if (state.members.get(userId)?.role === 'admin') admins--;
   for (const [userId, role] of Object.entries(plan.roles)) {
-    const before = plan.remove.includes(userId) ? undefined : state.members.get(userId)?.role;
+    const before = plan.removed.has(userId) ? undefined : state.members.get(userId)?.role;
     if (role === 'admin' && before !== 'admin') admins++;
     if (role === 'member' && before === 'admin') admins--;
   }
@@ -148,7 +152,7 @@ function membersRefusal(
     return refused('forbidden', 'Only admins change the members of a group');
   }
   const unknown = Object.keys(command.roles).find(
-    (userId) => !plan.add.includes(userId) && (!state.members.has(userId) || plan.remove.includes(userId)),
+    (userId) => !plan.added.has(userId) && (!state.members.has(userId) || plan.removed.has(userId)),
   );
   if (unknown !== undefined) return refused('validation_failed', 'Roles are set for members only');
   const members = state.members.size - plan.remove.length + plan.add.length;
@@ -171,7 +175,7 @@ export function decideMembers(
   const refusal = membersRefusal(state, actorId, command, plan);
   if (refusal) return refusal;
   const events: MembersChanged[] = [];
-  const change = (part: Partial<MembersPlan>): void => {
+  const change = (part: Partial<Pick<MembersPlan, 'add' | 'remove' | 'roles'>>): void => {
     events.push({
       type: 'members-changed',
       version: 1,
