@@ -49,19 +49,24 @@ async function begin(user: TestUser, bytes: number, fileName = 'engine.png', fil
   return answer.headers.get('location') ?? '';
 }
 
+function byClient(options: Partial<tus.UploadOptions>): Promise<Media> {
+  return new Promise((resolve, reject) => {
+    const upload = new tus.Upload(picture, {
+      endpoint: `${app.url}${collection}`,
+      metadata: { filename: '../engine.png', filetype: 'image/png' },
+      headers: { authorization: `Bearer ${ada.rest.token}` },
+      retryDelays: null,
+      onSuccess: ({ lastResponse }) => resolve(MediaSchema.parse(JSON.parse(lastResponse.getBody()))),
+      onError: reject,
+      ...options,
+    });
+    upload.start();
+  });
+}
+
 describe('a resumable upload', () => {
   it('by a client of the protocol, in pieces, is what one by a form is', async () => {
-    const media = await new Promise<Media>((resolve, reject) => {
-      const upload = new tus.Upload(picture, {
-        endpoint: `${app.url}${collection}`,
-        chunkSize: 200_000,
-        metadata: { filename: '../engine.png', filetype: 'image/png' },
-        headers: { authorization: `Bearer ${ada.rest.token}` },
-        onSuccess: ({ lastResponse }) => resolve(MediaSchema.parse(JSON.parse(lastResponse.getBody()))),
-        onError: reject,
-      });
-      upload.start();
-    });
+    const media = await byClient({ chunkSize: 200_000 });
     expect(media).toMatchObject({
       fileName: 'engine.png',
       mimeType: 'image/png',
@@ -69,6 +74,19 @@ describe('a resumable upload', () => {
       sizeBytes: picture.length,
     });
     expect((await fetched(ada, media.url, { token: false })).bytes.equals(picture)).toBe(true);
+  });
+
+  it('that brings all its bytes when it begins is finished with that', async () => {
+    const headers = { 'upload-length': String(picture.length), 'upload-metadata': `filename ${encoded('engine.png')}` };
+    const answer = await call(ada, 'POST', collection, headers, new Uint8Array(picture));
+    const location = answer.headers.get('location') ?? '';
+    expect([answer.status, answer.headers.get('upload-offset')]).toEqual([201, String(picture.length)]);
+    const media = MediaSchema.parse(await answer.json());
+    expect((await fetched(ada, media.url)).bytes.equals(picture)).toBe(true);
+    expect((await call(ada, 'HEAD', location)).status).toBe(404);
+    expect(await byClient({ uploadDataDuringCreation: true })).toMatchObject({ sizeBytes: picture.length, width: 640 });
+    const inPieces = await byClient({ uploadDataDuringCreation: true, chunkSize: 200_000 });
+    expect(inPieces).toMatchObject({ sizeBytes: picture.length, width: 640 });
   });
 
   it('goes on where it was broken off', async () => {

@@ -36,9 +36,9 @@ export class ResumableUploadsController {
     id: 'beginUpload',
     summary: 'Begin a resumable upload (tus 1.0.0)',
     description:
-      'By the tus protocol, with the extensions that `OPTIONS` names; clients of it exist for every platform. `filename` and `filetype` in `Upload-Metadata` are what a form would say. The `PATCH` that brings the last byte is answered 200 with the Media; what is not finished within a day is deleted.',
+      'By the tus protocol, with the extensions that `OPTIONS` names; clients of it exist for every platform. `filename` and `filetype` in `Upload-Metadata` are what a form would say. The request that brings the last byte is answered with the Media: a `PATCH` with 200, and a `POST` that brings the whole file along with 201. What is not finished within a day is deleted.',
     answers: [{ status: 201, description: 'Begun; `Location` is where the bytes go', schema: null }],
-    refusals: ['payload_too_large', 'media_quota_exceeded', 'conflict'],
+    refusals: ['payload_too_large', 'media_quota_exceeded', 'conflict', 'unsupported_media_type', 'media_too_large'],
   })
   begin(@CurrentUser() { userId }: Principal, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.hand(request, reply, userId);

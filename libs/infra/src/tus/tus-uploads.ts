@@ -94,7 +94,13 @@ export class TusUploads {
         // Another's upload answers like one that does not exist.
         if (!uploadId.startsWith(`${idPrefix}${this.callerOf(request)}_`)) throw new DomainError('not_found');
       },
-      onUploadFinish: async (request, upload) => this.finished(store, this.callerOf(request), upload),
+      onUploadFinish: async (request, upload) => {
+        const media = await this.finished(store, this.callerOf(request), upload);
+        // The protocol's server asks for what expires when it created it, and what is finished is there no more.
+        delete upload.creation_date;
+        const status_code = request.method === 'POST' ? 201 : 200;
+        return { status_code, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(media) };
+      },
       onResponseError: (_request, error) => {
         if (error instanceof DomainError) return refusal(error);
         if ('status_code' in error) return undefined;
@@ -111,16 +117,11 @@ export class TusUploads {
     }
   }
 
-  private async finished(
-    store: DataStore,
-    userId: string,
-    { id, size, metadata }: Upload,
-  ): Promise<{ status_code: number; headers: Record<string, string>; body: string }> {
+  private async finished(store: DataStore, userId: string, { id, size, metadata }: Upload): Promise<Media> {
     const claims = { fileName: metadata?.['filename'] ?? '', declaredType: metadata?.['filetype'] ?? '' };
     try {
       const bytes = await (store as DataStore & { read: (id: string) => Promise<Readable> }).read(id);
-      const media = await this.options.finish(userId, claims, Readable.from(wholeUpload(bytes, size ?? 0)));
-      return { status_code: 200, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(media) };
+      return await this.options.finish(userId, claims, Readable.from(wholeUpload(bytes, size ?? 0)));
     } finally {
       await store.remove(id).catch((error: unknown) => this.options.onTrouble('An upload cannot be deleted', error));
     }
