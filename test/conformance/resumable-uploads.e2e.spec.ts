@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MediaSchema, type Media } from '@parley/contracts';
+import { MediaSchema, ProblemSchema, type Media } from '@parley/contracts';
 import * as tus from 'tus-js-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fetched } from '../clients/media-client.js';
@@ -87,6 +87,49 @@ describe('a resumable upload', () => {
     expect(await byClient({ uploadDataDuringCreation: true })).toMatchObject({ sizeBytes: picture.length, width: 640 });
     const inPieces = await byClient({ uploadDataDuringCreation: true, chunkSize: 200_000 });
     expect(inPieces).toMatchObject({ sizeBytes: picture.length, width: 640 });
+  });
+
+  it('is refused like everything else: every refusal is a problem document', async () => {
+    const location = await begin(ada, 10, 'a.bin', '');
+    const missing = `${collection}/${ada.userId}_${randomUUID()}`;
+    const start = { 'upload-offset': '0' };
+    const wrong = { 'upload-length': String(LIMIT_BYTES + 1) };
+    const refusals: [what: string, status: number, code: string, ask: () => Promise<Response>][] = [
+      ['too large', 413, 'payload_too_large', () => call(ada, 'POST', collection, wrong)],
+      ['no length', 400, 'validation_failed', () => call(ada, 'POST', collection)],
+      ['no number', 400, 'validation_failed', () => call(ada, 'POST', collection, { 'upload-length': 'ten' })],
+      ['none of one’s own', 404, 'not_found', () => call(ada, 'PATCH', missing, start, new Uint8Array(10))],
+      ['another’s', 404, 'not_found', () => call(bob, 'PATCH', location, start, new Uint8Array(10))],
+      ['another’s to delete', 404, 'not_found', () => call(bob, 'DELETE', location)],
+      [
+        'wrong offset',
+        409,
+        'conflict',
+        () => call(ada, 'PATCH', location, { 'upload-offset': '3' }, new Uint8Array(2)),
+      ],
+      ['no offset', 400, 'validation_failed', () => call(ada, 'PATCH', location, {}, new Uint8Array(10))],
+      ['more than was said', 413, 'payload_too_large', () => call(ada, 'PATCH', location, start, new Uint8Array(11))],
+      [
+        'another type of bytes',
+        415,
+        'unsupported_media_type',
+        () => call(ada, 'PATCH', location, { ...start, 'content-type': 'application/json' }, new Uint8Array(10)),
+      ],
+      ['another version', 412, 'validation_failed', () => call(ada, 'DELETE', location, { 'tus-resumable': '0.2.2' })],
+      ['another version', 412, 'validation_failed', () => call(ada, 'POST', collection, { 'tus-resumable': '0.2.2' })],
+    ];
+    for (const [what, status, code, ask] of refusals) {
+      const answer = await ask();
+      expect([answer.status, answer.headers.get('content-type')], what).toEqual([
+        status,
+        'application/problem+json; charset=utf-8',
+      ]);
+      const requestId = answer.headers.get('x-request-id');
+      expect(ProblemSchema.parse(await answer.json()), what).toMatchObject({ status, code, requestId });
+      expect(answer.headers.get('tus-resumable'), what).toBe('1.0.0');
+    }
+    expect((await call(ada, 'HEAD', location)).headers.get('upload-offset')).toBe('0');
+    expect((await call(ada, 'PATCH', location, start, new Uint8Array(10))).status).toBe(200);
   });
 
   it('goes on where it was broken off', async () => {

@@ -1,10 +1,12 @@
-import { HttpException } from '@nestjs/common';
+import { HttpException, PreconditionFailedException } from '@nestjs/common';
 import { ERROR_CODES, type ErrorCode, type FieldError, type Problem } from '@parley/contracts';
 import { DomainError } from '@parley/domain';
 
 /** What a refused request is told, before it becomes a document. */
 export interface Fault {
   code: ErrorCode;
+  /** Where a protocol asks for another one than the code's. */
+  status?: number | undefined;
   detail: string;
   errors?: FieldError[] | undefined;
   retryAfterMs?: number | undefined;
@@ -48,6 +50,9 @@ export function faultOf(error: unknown): Fault | null {
     const { code, detail, errors, retryAfterMs } = error;
     return { code, detail, errors, retryAfterMs: retryAfterMs ?? RETRY_AFTER_MS[code] };
   }
+  if (error instanceof PreconditionFailedException) {
+    return { code: 'validation_failed', status: error.getStatus(), detail: error.message };
+  }
   const code = CODE_OF_STATUS[statusOf(error) ?? 0];
   return code ? { code, detail: ERROR_CODES[code].title, retryAfterMs: RETRY_AFTER_MS[code] } : null;
 }
@@ -56,10 +61,10 @@ export const INTERNAL: Fault = { code: 'internal', detail: ERROR_CODES.internal.
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-export function toProblem({ code, detail, errors }: Fault, requestId: string): Problem {
-  const { status, title, retryable } = ERROR_CODES[code];
+export function toProblem({ code, status, detail, errors }: Fault, requestId: string): Problem {
+  const { status: usual, title, retryable } = ERROR_CODES[code];
   const type = `https://parley.dev/errors/${code}`;
-  return { type, title, status, detail, code, retryable, requestId, ...(errors && { errors }) };
+  return { type, title, status: status ?? usual, detail, code, retryable, requestId, ...(errors && { errors }) };
 }
 
 /** Headers that say what to do next: whole seconds, rounded up, since a client that comes early is refused again. */

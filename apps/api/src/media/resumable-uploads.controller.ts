@@ -1,4 +1,16 @@
-import { Controller, Delete, Head, Inject, Options, Param, Patch, Post, Req, Res } from '@nestjs/common';
+import {
+  Controller,
+  Delete,
+  Head,
+  Inject,
+  Options,
+  Param,
+  Patch,
+  Post,
+  PreconditionFailedException,
+  Req,
+  Res,
+} from '@nestjs/common';
 import { MediaSchema } from '@parley/contracts';
 import type { Principal } from '@parley/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -9,6 +21,7 @@ import { Operation } from '../documents/operation.js';
 import { ResumableUploads } from './resumable-uploads.js';
 
 const UPLOAD_ID_CHARS_MAX = 100;
+const TUS_VERSION = '1.0.0';
 const UploadParamsSchema = z.strictObject({ uploadId: z.string().max(UPLOAD_ID_CHARS_MAX) });
 
 /** The second door of uploads: an upload that was broken off goes on where it stopped. */
@@ -36,7 +49,7 @@ export class ResumableUploadsController {
     id: 'beginUpload',
     summary: 'Begin a resumable upload (tus 1.0.0)',
     description:
-      'By the tus protocol, with the extensions that `OPTIONS` names; clients of it exist for every platform. `filename` and `filetype` in `Upload-Metadata` are what a form would say. The request that brings the last byte is answered with the Media: a `PATCH` with 200, and a `POST` that brings the whole file along with 201. What is not finished within a day is deleted.',
+      'By the tus protocol, with the extensions that `OPTIONS` names; clients of it exist for every platform. `filename` and `filetype` in `Upload-Metadata` are what a form would say. The request that brings the last byte is answered with the Media: a `PATCH` with 200, and a `POST` that brings the whole file along with 201. Without `Tus-Resumable: 1.0.0`, the answer is 412. What is not finished within a day is deleted.',
     answers: [{ status: 201, description: 'Begun; `Location` is where the bytes go', schema: null }],
     refusals: ['payload_too_large', 'media_quota_exceeded', 'conflict', 'unsupported_media_type', 'media_too_large'],
   })
@@ -93,12 +106,33 @@ export class ResumableUploadsController {
     return this.hand(request, reply, userId);
   }
 
-  /** The protocol's own server writes the answer; the headers that every answer has are put there before. */
+  /**
+   * The protocol's own server writes the answer; the headers that every answer has are put there before. What it refuses
+   * is answered like every other refusal.
+   */
   private async hand(request: FastifyRequest, reply: FastifyReply, userId: string | null): Promise<void> {
-    reply.hijack();
+    if (userId !== null) speakVersion(request, reply);
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
-    await this.uploads.handle(request.raw, reply.raw, userId);
+    try {
+      await this.uploads.handle(request.raw, reply.raw, userId);
+    } catch (error) {
+      // The bytes that are still coming would have to be read to the end, only to be thrown away.
+      if (!request.raw.complete) reply.header('connection', 'close');
+      if (!isGone(reply)) throw error;
+    }
+    reply.hijack();
   }
 }
+
+/** Every answer says the version, and every request has to: 412 is what clients of the protocol know for another one. */
+function speakVersion(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('tus-resumable', TUS_VERSION);
+  if (request.headers['tus-resumable'] === TUS_VERSION) return;
+  reply.header('tus-version', TUS_VERSION);
+  throw new PreconditionFailedException(`The header Tus-Resumable must be ${TUS_VERSION}`);
+}
+
+/** Who broke the connection off hears nothing any more. */
+const isGone = ({ raw }: FastifyReply): boolean => raw.headersSent || raw.destroyed;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { ERROR_CODES, type Media } from '@parley/contracts';
+import type { ErrorCode, Media } from '@parley/contracts';
 import { DomainError, type UploadClaims } from '@parley/domain';
-import type { DataStore, Server, ServerOptions, Upload } from '@tus/server';
+import type { DataStore, ERRORS, Server, ServerOptions, Upload } from '@tus/server';
 import type { UploadStore } from './tus-stores.js';
 
 export interface TusUploadsOptions {
@@ -26,6 +26,7 @@ export const UNFINISHED_PER_USER_MAX = 20;
 const CLEAN_UP_EVERY_MS = 60 * 60_000;
 /** How long a request waits for one to the same upload that is still being read. */
 const LOCK_DRAIN_MS = 3_000;
+const BYTES_TYPE = 'application/offset+octet-stream';
 /** As they are named here: the user, and a number of its own. */
 const UPLOAD_NAME = /^[0-9a-f-]{36}_[0-9a-f-]{36}$/;
 
@@ -50,9 +51,17 @@ export class TusUploads {
     clearInterval(this.timer);
   }
 
-  /** Answers a request of the protocol. @param userId null for a question about the protocol itself */
+  /**
+   * Answers a request of the protocol, whose version was looked at before. What it throws, it throws before it has
+   * written anything.
+   * @param userId null for a question about the protocol itself
+   * @throws DomainError for every refusal, those of the protocol itself too
+   */
   async handle(request: IncomingMessage, response: ServerResponse, userId: string | null): Promise<void> {
     if (userId !== null) this.callers.set(request, userId);
+    if (request.method === 'PATCH' && request.headers['content-type'] !== BYTES_TYPE) {
+      throw new DomainError('unsupported_media_type', `The bytes of an upload come as ${BYTES_TYPE}`);
+    }
     const server = await this.opened();
     await server.handle(request, response);
   }
@@ -73,9 +82,16 @@ export class TusUploads {
 
   private async open(): Promise<Server> {
     const { path, fileBytesMax, openStore } = this.options;
-    const [{ Server: TusServer }, opened] = await Promise.all([import('@tus/server'), openStore()]);
+    const [{ Server: TusServer, ERRORS }, opened] = await Promise.all([import('@tus/server'), openStore()]);
     const { store, idPrefix } = opened;
-    return new TusServer({
+    const refusal = refusals(ERRORS);
+    /** Says by itself only what it refuses, as text: here the door answers every refusal alike. */
+    class RefusingServer extends TusServer {
+      override async write(...[, , status_code, body = '']: Parameters<Server['write']>): Promise<never> {
+        throw refusal({ status_code, body });
+      }
+    }
+    return new RefusingServer({
       path,
       datastore: store,
       maxSize: fileBytesMax,
@@ -101,11 +117,8 @@ export class TusUploads {
         const status_code = request.method === 'POST' ? 201 : 200;
         return { status_code, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(media) };
       },
-      onResponseError: (_request, error) => {
-        if (error instanceof DomainError) return refusal(error);
-        if ('status_code' in error) return undefined;
-        this.options.onTrouble('A resumable upload failed', error);
-        return refusal(new DomainError('internal'));
+      onResponseError: async (_request, error): Promise<never> => {
+        throw 'status_code' in error ? refusal(error) : error;
       },
     });
   }
@@ -134,9 +147,35 @@ export class TusUploads {
   }
 }
 
-function refusal({ code, detail }: DomainError): { status_code: number; body: string } {
-  const { status, title, retryable } = ERROR_CODES[code];
-  return { status_code: status, body: JSON.stringify({ title, status, detail, code, retryable }) };
+interface TusError {
+  status_code: number;
+  body: string;
+}
+
+/** What the protocol's server refuses, in the words of the contract. What is no refusal stays an error. */
+function refusals(errors: typeof ERRORS): (error: TusError) => Error {
+  const codes: Record<number, ErrorCode> = {
+    400: 'validation_failed',
+    // A header that is missing: nothing is forbidden to this user.
+    403: 'validation_failed',
+    404: 'not_found',
+    409: 'conflict',
+    410: 'not_found',
+    413: 'payload_too_large',
+    // An extension that is not spoken here, and was not offered.
+    501: 'validation_failed',
+  };
+  const codeOf = (error: TusError): ErrorCode | undefined => {
+    // Another request to the same upload is there: this one may come again, after asking how far the upload is.
+    if (error.body === errors.ABORTED.body) return 'conflict';
+    if (error.body === errors.ERR_LOCK_TIMEOUT.body) return 'overloaded';
+    return codes[error.status_code];
+  };
+  return (error) => {
+    const code = codeOf(error);
+    if (!code) return new Error(`A resumable upload failed: ${error.body.trim()}`);
+    return code === 'not_found' ? new DomainError(code) : new DomainError(code, error.body.trim());
+  };
 }
 
 /** Two processes that were sent the same upload at the same time may have left bytes out, or put them there twice. */
