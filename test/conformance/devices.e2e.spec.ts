@@ -64,6 +64,11 @@ afterAll(async () => {
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 const android = (): object => ({ platform: 'android', provider: 'fcm', pushToken: hex(20) });
 const iphone = (): object => ({ platform: 'ios', provider: 'apns', pushToken: hex(32) });
+/** What a browser would give, but for these keys. */
+const browserWith = (keys: { p256dh?: string; auth?: string }): object => {
+  const { endpoint, keys: right } = web.subscribe(vapidKey);
+  return { platform: 'web', provider: 'webpush', pushToken: { endpoint, keys: { ...right, ...keys } } };
+};
 const browser = (): object => ({ platform: 'web', provider: 'webpush', pushToken: web.subscribe(vapidKey) });
 
 async function register(user: TestUser, body: object, deviceId: string = randomUUID()): Promise<Device> {
@@ -164,6 +169,18 @@ describe('devices', () => {
   ])('are refused with %s', async (_what, problem, body) => {
     const refusal = await ada.rest.refusal('PUT', `/v1/devices/${randomUUID()}`, body);
     expect(refusal).toContain(`400 validation_failed ${problem}`);
+  });
+
+  it.each([
+    ['a key that is no point of the curve', 'p256dh', `B${'A'.repeat(86)}`],
+    ['a key that is too short', 'p256dh', `B${'A'.repeat(80)}`],
+    ['a secret of 15 bytes', 'auth', 'A'.repeat(20)],
+    ['a secret of 17 bytes', 'auth', 'A'.repeat(23)],
+  ])('are refused with %s', async (_what, field, value) => {
+    const path = `/v1/devices/${randomUUID()}`;
+    const refusal = await ada.rest.refusal('PUT', path, browserWith({ [field]: value }));
+    expect(refusal).toContain(`400 validation_failed pushToken.keys.${field}:invalid_format`);
+    expect(await ada.rest.refusal('GET', path)).toBe('404 not_found');
   });
 });
 

@@ -4,6 +4,7 @@ import type { Device } from '@parley/contracts';
 import { DomainError, invalidField } from '../../errors/domain-error.js';
 import { DeviceStore } from '../device-store.port.js';
 import { pushEndpointProblem } from '../push-endpoint.js';
+import { pushKeyProblem } from '../push-key.js';
 import { PushSettings } from '../push-settings.js';
 import { RegisterDevice } from './register-device.command.js';
 
@@ -16,8 +17,11 @@ export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice> {
 
   async execute({ callerId, deviceId, registration }: RegisterDevice): Promise<Device> {
     if (registration.provider === 'webpush') {
-      const problem = pushEndpointProblem(registration.pushToken.endpoint, this.settings.arePrivateEndpointsAllowed);
+      const { endpoint, keys } = registration.pushToken;
+      const problem = pushEndpointProblem(endpoint, this.settings.arePrivateEndpointsAllowed);
       if (problem) throw invalidField('pushToken.endpoint', 'invalid_value', problem);
+      const keyProblem = pushKeyProblem(keys.p256dh);
+      if (keyProblem) throw invalidField('pushToken.keys.p256dh', 'invalid_format', keyProblem);
     }
     const device = await this.devices.register(callerId, deviceId, registration);
     if (!device) throw new DomainError('not_found', 'No such user');
