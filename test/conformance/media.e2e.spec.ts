@@ -116,6 +116,24 @@ describe('a file', () => {
   });
 });
 
+describe('a part of a file', () => {
+  it('is given where it belongs to the file that the client has, and the whole file otherwise', async () => {
+    const media = await upload(ada, { bytes: picture });
+    const ask = (ifRange: string, range = 'bytes=0-4') =>
+      fetched(ada, media.url, { headers: { range, 'if-range': ifRange } });
+    const etag = (await fetched(ada, media.url)).headers.get('etag') ?? '';
+    const same = await ask(etag);
+    expect([same.status, same.bytes.length]).toEqual([206, 5]);
+    for (const other of ['"other"', `W/${etag}`, etag.slice(1, -1), new Date().toUTCString()]) {
+      const whole = await ask(other);
+      expect([whole.status, whole.headers.get('content-range')], other).toEqual([200, null]);
+      expect(whole.bytes.equals(picture), other).toBe(true);
+    }
+    const beyond = `bytes=${picture.length}-`;
+    expect([(await ask(etag, beyond)).status, (await ask('"other"', beyond)).status]).toEqual([416, 200]);
+  });
+});
+
 describe('a picture', () => {
   it('gets a thumbnail, turned upright, without what the camera wrote into it', async () => {
     const bytes = await phonePicture(900, 600);

@@ -29,8 +29,8 @@ export async function sendMedia(
     return void (await reply.header('cache-control', 'no-store').redirect(link, 302));
   }
   reply.headers({ 'accept-ranges': 'bytes', 'content-type': mimeType, 'content-disposition': disposition });
-  // A range of a file that has changed since would be glued to the rest of the old one; files here never change.
-  const range = rangeOf(request.headers.range, sizeBytes);
+  // A range of another file would be glued to what the client has of its own.
+  const range = isSame(request.headers['if-range'], etag) ? rangeOf(request.headers.range, sizeBytes) : null;
   if (range === 'unsatisfiable') {
     await reply.code(416).header('content-range', `bytes */${sizeBytes}`).removeHeader('content-type').send();
     return;
@@ -50,3 +50,7 @@ function isKnown(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   return header.split(',').some((known) => known.trim().replace(/^W\//, '') === etag || known.trim() === '*');
 }
+
+/** A date is none that this file was given with, and a weak tag does not say that every byte is the same (RFC 9110). */
+const isSame = (ifRange: string | string[] | undefined, etag: string): boolean =>
+  ifRange === undefined || ifRange === etag;
