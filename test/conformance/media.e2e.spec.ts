@@ -283,6 +283,24 @@ describe('an avatar', () => {
     expect((await fetched(cat, plain(mediaId))).status).toBe(404);
   });
 
+  it('is its owner’s alone to send, however many see it', async () => {
+    const { conversationId } = await bob.group([cat]);
+    const { mediaId } = await upload(ada, { bytes: picture });
+    await ada.rest.call('PATCH', '/v1/users/me', { body: { avatarMediaId: mediaId } });
+    expect((await fetched(bob, plain(mediaId))).status).toBe(200);
+    const body = { content: '', clientMsgId: randomUUID(), mediaIds: [mediaId] };
+    const path = `/v1/conversations/${conversationId}/messages`;
+    expect(await bob.rest.refusal('POST', path, body)).toBe('404 not_found');
+    const bobs = await bob.connect();
+    expect(await bobs.refusal('send_message', { conversationId, ...body })).toContain('not_found');
+    expect(await bob.rest.refusal('PATCH', '/v1/users/me', { avatarMediaId: mediaId })).toBe('404 not_found');
+    // Once it was sent to somebody by its owner, it may be sent on like everything else.
+    const { conversationId: shared } = await ada.group([bob]);
+    await ada.send(shared, '', { mediaIds: [mediaId] });
+    expect((await bob.send(conversationId, '', { mediaIds: [mediaId] })).media).toMatchObject([{ mediaId }]);
+    await ada.rest.call('PATCH', '/v1/users/me', { body: { avatarMediaId: null } });
+  });
+
   it('is neither another’s nor a file that is no picture', async () => {
     const own = await upload(bob, { bytes: Buffer.from('text'), fileName: 'a.txt', type: 'text/plain' });
     const adas = await upload(ada, { bytes: picture });

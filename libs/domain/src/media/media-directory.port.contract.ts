@@ -82,10 +82,20 @@ export function mediaDirectoryContract(name: string, open: () => Promise<MediaWo
       expect([await isThere(ben, mediaId), await directory.findAvatar(mediaId)]).toEqual([false, null]);
     });
 
-    it('lets a user use what that user sees', async () => {
-      const [own, foreign] = [await add(ada), await add(ben)];
-      const ids = [own.mediaId, foreign.mediaId, randomUUID()];
-      expect((await directory.use(ada, ids)).map(({ mediaId }) => mediaId)).toEqual([own.mediaId]);
+    it('lets a user use what that user uploaded or was sent, and no avatar of another', async () => {
+      const [own, foreign, received, avatar] = [await add(ada), await add(ben), await add(ben), await add(ben)];
+      await world.carry(await world.conversation({ [ada]: 1, [ben]: 1 }), 1, received.mediaId);
+      await world.setAvatar(ben, avatar.mediaId);
+      const used = await directory.use(
+        ada,
+        [own, foreign, received, avatar].map(({ mediaId }) => mediaId),
+      );
+      const usable = [own.mediaId, received.mediaId].toSorted();
+      expect(used.map(({ mediaId }) => mediaId).toSorted()).toEqual(usable);
+      expect(await isThere(ada, avatar.mediaId)).toBe(true);
+      expect((await directory.use(ben, [avatar.mediaId])).map(({ mediaId }) => mediaId)).toEqual([avatar.mediaId]);
+      await world.setAvatar(ben, null);
+      expect(await directory.use(ada, [randomUUID()])).toEqual([]);
       expect(await directory.use(ada, [])).toEqual([]);
     });
 

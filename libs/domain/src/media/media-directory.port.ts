@@ -27,8 +27,9 @@ export abstract class MediaDirectory {
   /** The medium, while it is somebody's avatar. */
   abstract findAvatar(mediaId: string): Promise<MediaRecord | null>;
   /**
-   * Those that the user may see, in no particular order, to be sent or shown as an avatar: none of them is collected
-   * within the next day, nor is the avatar that they had so far.
+   * Those that the user uploaded or was sent, in no particular order, to be sent or shown as an avatar: none of them is
+   * collected within the next day, nor is the avatar that they had so far. That everybody sees somebody's avatar makes
+   * it nobody else's: else its owner could never take it away.
    */
   abstract use(userId: string, mediaIds: readonly string[]): Promise<MediaRecord[]>;
 

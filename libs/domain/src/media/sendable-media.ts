@@ -11,7 +11,7 @@ export class SendableMedia {
   /**
    * Facts about these media, in this order, each once: the user's own uploads, and what was sent to the user before.
    * They stay at least a day, within which the send has to be decided.
-   * @throws DomainError `not_found` when the user may not see one of them
+   * @throws DomainError `not_found` for one that is neither, an avatar of somebody else too
    */
   async facts(userId: string, mediaIds: readonly string[]): Promise<Media[]> {
     const wanted = [...new Set(mediaIds)];

@@ -7,13 +7,14 @@ const COLUMNS = `m.media_id AS "mediaId", m.owner_id AS "ownerId", m.file_name A
 
 const IS_AVATAR = 'EXISTS (SELECT 1 FROM users a WHERE a.avatar_media_id = m.media_id)';
 
-/** $1 is the user. */
-const IS_VISIBLE = `(m.owner_id = $1::uuid
+/** $1 is the user: the uploads of that user, and what was sent to that user. */
+const IS_USABLE = `(m.owner_id = $1::uuid
   OR EXISTS (SELECT 1 FROM media_use u
        JOIN conversation_member c ON c.conversation_id = u.conversation_id AND c.user_id = $1::uuid
       WHERE u.media_id = m.media_id AND u.removed_at IS NULL AND c.removed_at IS NULL
-        AND u.seq >= c.visible_from_seq)
-  OR ${IS_AVATAR})`;
+        AND u.seq >= c.visible_from_seq))`;
+
+const IS_VISIBLE = `(${IS_USABLE} OR ${IS_AVATAR})`;
 
 const FIND = `SELECT ${COLUMNS} FROM media m WHERE m.media_id = $2::uuid AND ${IS_VISIBLE}`;
 const FIND_AVATAR = `SELECT ${COLUMNS} FROM media m WHERE m.media_id = $1::uuid AND ${IS_AVATAR}`;
@@ -22,7 +23,7 @@ const FIND_AVATAR = `SELECT ${COLUMNS} FROM media m WHERE m.media_id = $1::uuid 
 const USE = `
   WITH used AS MATERIALIZED (
     SELECT m.media_id FROM media m
-    WHERE (m.media_id = ANY ($2::uuid[]) AND ${IS_VISIBLE})
+    WHERE (m.media_id = ANY ($2::uuid[]) AND ${IS_USABLE})
        OR m.media_id = (SELECT avatar_media_id FROM users WHERE user_id = $1::uuid)
     ORDER BY m.media_id FOR UPDATE)
   UPDATE media m SET kept_since = now() FROM used WHERE m.media_id = used.media_id RETURNING ${COLUMNS}`;
