@@ -175,6 +175,23 @@ export function pushOutboxContract(name: string, make: () => Promise<PushOutboxU
       expect(await one()).toMatchObject({ kind: 'clear', seq: 5 });
     });
 
+    it.each([
+      ['was read', { read: 6 }],
+      ['may no longer be seen', { removed: true }],
+    ])('takes away what %s while something newer, which then failed, was being sent', async (_what, state) => {
+      await add(5);
+      await outbox.finish(await one(), { is: 'sent' });
+      await add(6);
+      const task = await one();
+      await opened.setMember(group, bob, state);
+      await outbox.read(group, [{ userId: bob, seq: 6 }]);
+      await outbox.finish(task, { is: 'again', inMs: 0 });
+      const superfluous = await one();
+      expect(superfluous).toMatchObject({ kind: 'message', seq: 6, isSuperfluous: true });
+      await outbox.finish(superfluous, { is: 'dropped' });
+      expect(await one()).toMatchObject({ kind: 'clear', seq: 5 });
+    });
+
     it('drops what was deleted before it was sent, and takes away what is shown of it', async () => {
       await add(5);
       await outbox.deleted(group, 5, '1005');

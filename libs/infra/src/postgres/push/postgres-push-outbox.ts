@@ -129,13 +129,14 @@ export class PostgresPushOutbox extends PushOutbox {
       const { rowCount } = await client.query(sql.FORGET, [...key, seq, kind]);
       if (rowCount === 0) await client.query(sql.FOLLOW, key);
       if (end.is !== 'sent') return;
-      if (kind === 'clear') {
-        await client.query(sql.CLEARED, [userId, deviceId, conversationId, seq]);
-        return;
-      }
-      await client.query(sql.SHOWN, [userId, deviceId, conversationId, seq, messageId]);
-      await client.query(sql.CLEAR_IF_READ, [userId, deviceId, conversationId]);
+      if (kind === 'clear') await client.query(sql.CLEARED, [userId, deviceId, conversationId, seq]);
+      else await client.query(sql.SHOWN, [userId, deviceId, conversationId, seq, messageId]);
     });
+    // Whoever read while the task was under way left the taking away to its end. Only after the commit: what is read from
+    // now on finds in the table what is shown. A clear that was refused would come for ever.
+    if (kind === 'message') {
+      await storeAnswer(() => this.pool.query(sql.CLEAR_IF_READ, [userId, deviceId, conversationId]));
+    }
   }
 
   private transaction(work: (client: PoolClient) => Promise<void>): Promise<void> {

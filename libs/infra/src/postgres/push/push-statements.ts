@@ -108,7 +108,7 @@ export const SHOWN = `INSERT INTO push_shown AS s (user_id, device_id, conversat
  WHERE s.seq < excluded.seq`;
 export const CLEARED = `DELETE FROM push_shown
  WHERE user_id = $1 AND device_id = $2 AND conversation_id = $3 AND seq <= $4`;
-/** It was read, or its reader removed, while it was being sent. */
+/** It was read, or its reader removed, while it, or what came after it, was being sent. */
 export const CLEAR_IF_READ = CLEAR_SHOWN(
   `s.user_id = $1 AND s.device_id = $2 AND s.conversation_id = $3
      AND NOT EXISTS (SELECT FROM conversation_member m WHERE m.conversation_id = s.conversation_id
