@@ -219,6 +219,21 @@ describe('notifications', () => {
     await vi.waitFor(() => expect(of(apns).at(-1)).toMatchObject({ kind: 'clear', title: null, badge: 0 }), SOON);
   });
 
+  it('are taken away also where the message was deleted before its service had answered', async () => {
+    await register(bob, android());
+    await register(bob, browser());
+    const answer = Promise.withResolvers<void>();
+    fcm.held = answer.promise;
+    const { messageId } = await ada.send(conversationId, 'Not for you');
+    for (const service of [fcm, web]) await vi.waitFor(() => expect(of(service)).toHaveLength(1), SOON);
+    const path = `/v1/conversations/${conversationId}/messages/${messageId}`;
+    expect((await ada.rest.call('DELETE', path)).status).toBeLessThan(300);
+    await vi.waitFor(() => expect(of(web).at(-1)).toMatchObject({ kind: 'clear' }), SOON);
+    fcm.held = Promise.resolve();
+    answer.resolve();
+    await vi.waitFor(() => expect(of(fcm).at(-1)).toMatchObject({ kind: 'clear', title: null }), SOON);
+  });
+
   it('show no text to who wants none, and none of what only clients can read', async () => {
     await register(bob, android());
     expect((await bob.rest.call('PATCH', '/v1/users/me', { body: { pushPreview: false } })).status).toBe(200);

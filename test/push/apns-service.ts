@@ -92,8 +92,11 @@ export class ApnsService extends PushService {
       collapseId: String(headers['apns-collapse-id']),
       conversationId: parley.conversationId,
     });
-    stream.respond({ ':status': 200, 'apns-id': 'EC1BF194-B3B2-424A-89F7-5A0B5E9D4A1E' });
-    stream.end();
+    void this.held.then(() => {
+      if (stream.destroyed) return;
+      stream.respond({ ':status': 200, 'apns-id': 'EC1BF194-B3B2-424A-89F7-5A0B5E9D4A1E' });
+      stream.end();
+    });
   }
 
   private async refusal(headers: Record<string, unknown>): Promise<[number, string] | null> {

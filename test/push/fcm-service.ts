@@ -84,10 +84,10 @@ export class FcmService extends PushService {
     }
     const [, given = '0'] = /^Bearer access-(\d+)$/.exec(request.headers.authorization ?? '') ?? [];
     if (Number(given) < this.validFrom) return refuse(response, 401, 'UNAUTHENTICATED');
-    this.take(JSON.parse(text), response);
+    await this.take(JSON.parse(text), response);
   }
 
-  private take({ message }: { message: FcmMessage }, response: ServerResponse): void {
+  private async take({ message }: { message: FcmMessage }, response: ServerResponse): Promise<void> {
     const { data, notification, android } = message;
     const isText = Object.values(data).every((value) => typeof value === 'string');
     if (!message.token || !isText || (notification && !notification.title)) {
@@ -101,6 +101,7 @@ export class FcmService extends PushService {
       collapseId: android.collapse_key,
       conversationId: data['conversationId'] ?? '',
     });
+    await this.held;
     json(response, 200, { name: `projects/${PROJECT}/messages/${this.requests}` });
   }
 

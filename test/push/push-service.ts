@@ -10,6 +10,9 @@ export abstract class PushService {
   /** Called in the same turn in which something arrived, so that nothing else arrives before what it sets is in force. */
   onArrival: () => void = () => {};
 
+  /** What was accepted is answered after this. */
+  held: Promise<void> = Promise.resolve();
+
   behave(behaviour: ServiceBehaviour): void {
     this.behaviour = behaviour;
   }

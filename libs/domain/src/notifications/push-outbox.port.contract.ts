@@ -202,6 +202,52 @@ export function pushOutboxContract(name: string, make: () => Promise<PushOutboxU
       expect(await one()).toMatchObject({ kind: 'clear', seq: 6 });
     });
 
+    it('takes away what was deleted while it was being sent', async () => {
+      await add(5);
+      const task = await one();
+      await outbox.deleted(group, 5, '1005');
+      expect(await claim()).toEqual([]);
+      await outbox.finish(task, { is: 'sent' });
+      const clear = await one();
+      expect(clear).toMatchObject({ kind: 'clear', seq: 5, messageId: '1005' });
+      await outbox.finish(clear, { is: 'sent' });
+      expect(await claim()).toEqual([]);
+    });
+
+    it('does not try again what was deleted while it was being sent', async () => {
+      await add(5);
+      const task = await one();
+      await outbox.deleted(group, 5, '1005');
+      await outbox.finish(task, { is: 'again', inMs: 0 });
+      const again = await one();
+      expect(again).toMatchObject({ seq: 5, isSuperfluous: true });
+      await outbox.finish(again, { is: 'dropped' });
+      // Nor when the event of the message comes once more.
+      await add(5);
+      expect(await one()).toMatchObject({ seq: 5, isSuperfluous: true });
+    });
+
+    it('takes away what was deleted while something newer waited that came to nothing', async () => {
+      await add(5);
+      await outbox.finish(await one(), { is: 'sent' });
+      await add(6, [bob], true);
+      await outbox.deleted(group, 5, '1005');
+      await opened.setMember(group, bob, { delivered: 6 });
+      const arrived = await claimWithin(2_000);
+      expect(arrived).toMatchObject({ seq: 6, isSuperfluous: true });
+      await outbox.finish(arrived, { is: 'dropped' });
+      const clear = await one();
+      expect(clear).toMatchObject({ kind: 'clear', seq: 5 });
+      await outbox.finish(clear, { is: 'sent' });
+
+      await add(7);
+      await outbox.finish(await one(), { is: 'sent' });
+      await add(8, [bob], true);
+      await outbox.deleted(group, 7, '1007');
+      await outbox.deleted(group, 8, '1008');
+      expect(await one()).toMatchObject({ kind: 'clear', seq: 7 });
+    });
+
     it('says of a task that it came to nothing: read, muted or removed meanwhile', async () => {
       await opened.addDevice(ada);
       await opened.addDevice(cat);

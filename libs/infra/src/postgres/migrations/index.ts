@@ -8,6 +8,7 @@ import { DevicesAndHandlers0007 } from './0007-devices-and-handlers.js';
 import { Media0008 } from './0008-media.js';
 import { ServerStarts0009 } from './0009-server-starts.js';
 import { JoinedEpoch0010 } from './0010-joined-epoch.js';
+import { PushMessages0011 } from './0011-push-messages.js';
 
 /** In the order in which they run. A migration that was released never changes. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   Media0008,
   ServerStarts0009,
   JoinedEpoch0010,
+  PushMessages0011,
 ];

@@ -87,6 +87,7 @@ export class PostgresPushOutbox extends PushOutbox {
 
   override async deleted(conversationId: string, seq: number, messageId: string): Promise<void> {
     await this.transaction(async (client) => {
+      await client.query(sql.MARK_DELETED, [conversationId, seq, messageId]);
       await client.query(sql.DROP_DELETED, [conversationId, seq]);
       await client.query(sql.CLEAR_DELETED, [conversationId, messageId]);
     });
@@ -132,10 +133,10 @@ export class PostgresPushOutbox extends PushOutbox {
       if (kind === 'clear') await client.query(sql.CLEARED, [userId, deviceId, conversationId, seq]);
       else await client.query(sql.SHOWN, [userId, deviceId, conversationId, seq, messageId]);
     });
-    // Whoever read while the task was under way left the taking away to its end. Only after the commit: what is read from
+    // Whoever read or deleted while the task was under way left the taking away to its end. Only after the commit: what is read from
     // now on finds in the table what is shown. A clear that was refused would come for ever.
     if (kind === 'message') {
-      await storeAnswer(() => this.pool.query(sql.CLEAR_IF_READ, [userId, deviceId, conversationId]));
+      await storeAnswer(() => this.pool.query(sql.CLEAR_IF_OVER, [userId, deviceId, conversationId]));
     }
   }
 

@@ -1,6 +1,14 @@
 /** Milliseconds of a parameter as an interval. */
 const ms = (parameter: string): string => `make_interval(secs => ${parameter}::double precision / 1000)`;
 
+/** Places of `push_message` for each conversation. */
+const SLOTS = 16;
+/** Whether the message that a row of this name is about was deleted, as far as the last messages tell. */
+const isDeleted = (
+  row: string,
+): string => `EXISTS (SELECT FROM push_message p WHERE p.conversation_id = ${row}.conversation_id
+     AND p.slot = ${row}.seq % ${SLOTS} AND p.message_id = ${row}.message_id AND p.is_deleted)`;
+
 export const RECIPIENTS = `SELECT m.user_id FROM conversation_member m
  WHERE m.conversation_id = $1 AND m.removed_at IS NULL AND m.user_id <> $2
    AND m.visible_from_seq <= $3 AND m.read_seq < $3
@@ -44,7 +52,7 @@ const CLEAR_SHOWN = (where: string, from: string): string => `INSERT INTO push_o
  ON CONFLICT (user_id, device_id, conversation_id) DO UPDATE SET kind = 'clear', seq = excluded.seq,
    first_seq = excluded.seq, message_id = excluded.message_id, unless_delivered = false, attempts = 0,
    due_at = excluded.due_at
- WHERE o.claim IS NULL AND o.seq <= excluded.seq`;
+ WHERE o.claim IS NULL AND o.seq <= excluded.seq AND (o.kind <> 'clear' OR o.message_id <> excluded.message_id)`;
 
 // A task that is being sent is left to whoever finishes it, who looks at what was read.
 export const DROP_READ = `DELETE FROM push_outbox o USING unnest($2::uuid[], $3::bigint[]) AS r (user_id, seq)
@@ -55,10 +63,18 @@ export const CLEAR_READ = CLEAR_SHOWN(
    JOIN push_shown s ON s.user_id = r.user_id AND s.conversation_id = $1`,
 );
 
+// Whoever is sending it at this moment finds it here, as does whoever takes the same event once more.
+export const MARK_DELETED = `INSERT INTO push_message AS p (conversation_id, slot, seq, message_id, sent_at, is_deleted)
+ VALUES ($1, $2::bigint % ${SLOTS}, $2, $3, clock_timestamp(), true)
+ ON CONFLICT (conversation_id, slot) DO UPDATE SET seq = excluded.seq, message_id = excluded.message_id,
+   sender_id = NULL, content_type = NULL, preview = NULL, sent_at = excluded.sent_at, is_deleted = true
+ WHERE p.message_id <= excluded.message_id`;
 export const DROP_DELETED = `DELETE FROM push_outbox
  WHERE conversation_id = $1 AND seq = $2 AND kind = 'message' AND claim IS NULL`;
+// With it all that something newer kept from being taken away, which may have gone just now.
 export const CLEAR_DELETED = CLEAR_SHOWN(
-  's.conversation_id = $1 AND s.message_id = $2 AND m.conversation_id = $1 AND m.removed_at IS NULL',
+  `s.conversation_id = $1 AND m.conversation_id = $1 AND m.removed_at IS NULL
+     AND (s.message_id = $2 OR s.seq <= m.read_seq OR ${isDeleted('s')})`,
   `conversation_member m JOIN push_shown s ON s.user_id = m.user_id AND s.conversation_id = m.conversation_id`,
 );
 
@@ -75,7 +91,8 @@ export const CLAIM = `WITH due AS MATERIALIZED (
    CASE WHEN u.push_preview AND $4 AND t.content_type <> 'encrypted' THEN t.preview END AS preview,
    (extract(epoch FROM clock_timestamp() - t.created_at) * 1000)::bigint AS age_ms,
    t.kind = 'message' AND (m.user_id IS NULL OR m.visible_from_seq > t.seq OR m.read_seq >= t.seq
-     OR m.muted_until > clock_timestamp() OR (t.unless_delivered AND m.delivered_seq >= t.seq)) AS superfluous,
+     OR m.muted_until > clock_timestamp() OR (t.unless_delivered AND m.delivered_seq >= t.seq)
+     OR ${isDeleted('t')}) AS superfluous,
    t.kind = 'message' AND t.unless_delivered AND m.delivered_seq >= t.first_seq AS early,
    greatest(0, (extract(epoch FROM t.sent_at - clock_timestamp()) * 1000)::bigint + $5) AS early_ms,
    (SELECT coalesce(sum(bc.last_seq - bm.read_seq), 0) FROM conversation_member bm
@@ -108,10 +125,10 @@ export const SHOWN = `INSERT INTO push_shown AS s (user_id, device_id, conversat
  WHERE s.seq < excluded.seq`;
 export const CLEARED = `DELETE FROM push_shown
  WHERE user_id = $1 AND device_id = $2 AND conversation_id = $3 AND seq <= $4`;
-/** It was read, or its reader removed, while it, or what came after it, was being sent. */
-export const CLEAR_IF_READ = CLEAR_SHOWN(
+/** It was read or deleted, or its reader removed, while it, or what came after it, was being sent. */
+export const CLEAR_IF_OVER = CLEAR_SHOWN(
   `s.user_id = $1 AND s.device_id = $2 AND s.conversation_id = $3
-     AND NOT EXISTS (SELECT FROM conversation_member m WHERE m.conversation_id = s.conversation_id
-       AND m.user_id = s.user_id AND m.removed_at IS NULL AND m.read_seq < s.seq)`,
+     AND (NOT EXISTS (SELECT FROM conversation_member m WHERE m.conversation_id = s.conversation_id
+       AND m.user_id = s.user_id AND m.removed_at IS NULL AND m.read_seq < s.seq) OR ${isDeleted('s')})`,
   'push_shown s',
 );

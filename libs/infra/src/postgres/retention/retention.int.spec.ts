@@ -44,10 +44,14 @@ describe('retention', () => {
     const advance = `INSERT INTO receipt_advance (conversation_id, at, user_ids, delivered_seqs, read_seqs) VALUES ($1, $2, '{}', '{}', '{}')`;
     await pool.query(advance, [ID, ago(31)]);
     await pool.query(advance, [ID, ago(29)]);
+    const message = `INSERT INTO push_message (conversation_id, slot, seq, message_id, sent_at) VALUES ($1, $2::int, 1, 1, $3)`;
+    await pool.query(message, [ID, 1, ago(1.1)]);
+    await pool.query(message, [ID, 2, ago(0.9)]);
     const retention = new Retention(pool, () => {});
     // The last decided command stays.
-    expect(await retention.round(NOW)).toBe(5_001);
+    expect(await retention.round(NOW)).toBe(5_002);
     expect([await count('command_log'), await count('sent_key'), await count('receipt_advance')]).toEqual([11, 1, 1]);
+    expect(await count('push_message')).toBe(1);
     expect(await retention.round(NOW)).toBe(0);
   });
 

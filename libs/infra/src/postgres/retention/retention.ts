@@ -3,18 +3,20 @@ import type { Pool } from 'pg';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface RetentionRule {
-  table: 'command_log' | 'sent_key' | 'receipt_advance';
+  table: 'command_log' | 'sent_key' | 'receipt_advance' | 'push_message';
   keepMs: number;
 }
 
 /**
  * What is not kept for ever: the command log outlives any outage by far in 7 days; deduplication ends at 30 days, its
- * keys stay 40 so that their going never decides; receipts' times are answered for 30 days.
+ * keys stay 40 so that their going never decides; receipts' times are answered for 30 days; no notification is tried
+ * for longer than a day.
  */
 export const RETENTION_RULES: readonly RetentionRule[] = [
   { table: 'command_log', keepMs: 7 * DAY_MS },
   { table: 'sent_key', keepMs: 40 * DAY_MS },
   { table: 'receipt_advance', keepMs: 30 * DAY_MS },
+  { table: 'push_message', keepMs: DAY_MS },
 ];
 
 const ROWS_PER_STATEMENT = 2_000;
@@ -32,6 +34,8 @@ const DELETE_OLD: Record<RetentionRule['table'], string> = {
       SELECT ctid FROM sent_key WHERE sent_at < $1 LIMIT $2))`,
   receipt_advance: `DELETE FROM receipt_advance WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM receipt_advance WHERE at < $1 LIMIT $2))`,
+  push_message: `DELETE FROM push_message WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM push_message WHERE sent_at < $1 LIMIT $2))`,
 };
 
 /** Deletes what has outlived its time, in small pieces, every ten minutes. */
