@@ -1,7 +1,8 @@
 import type { Media } from '@parley/sdk';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { createPortal } from 'react-dom';
 import { Icon, IconButton } from '../design/icon.jsx';
+import { useModal } from '../design/modal.js';
 
 interface ViewerProps {
   readonly pictures: readonly Media[];
@@ -14,11 +15,7 @@ export function PictureViewer({ pictures, begin, onClose }: ViewerProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [at, setAt] = useState(begin);
   const medium = pictures[Math.min(at, pictures.length - 1)];
-  useEffect(() => {
-    const element = dialog.current;
-    if (element && !element.open) element.showModal();
-    return () => element?.close();
-  }, []);
+  useModal(dialog);
   const keys = (event: React.KeyboardEvent): void => {
     event.stopPropagation();
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -1,4 +1,6 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { createPortal } from 'react-dom';
+import { useUppermostModal } from '../design/modal.js';
 import { faultText } from '../session/fault-text.js';
 import './notices.css';
 
@@ -66,13 +68,22 @@ export function NoticesProvider({ children }: { children: ReactNode }) {
       <div className="visually-hidden" role="log" aria-live="polite" aria-label="New messages">
         {spoken}
       </div>
-      <div className="toasts" role="status">
-        {toasts.map(({ id, text }) => (
-          <div key={id} className="toast">
-            {text}
-          </div>
-        ))}
-      </div>
+      <Toasts toasts={toasts} />
     </NoticesContext>
+  );
+}
+
+/** In the open dialog, where there is one: what is outside of it is neither seen nor read out. */
+function Toasts({ toasts }: { toasts: readonly Toast[] }) {
+  const modal = useUppermostModal();
+  return createPortal(
+    <div className="toasts" role="status">
+      {toasts.map(({ id, text }) => (
+        <div key={id} className="toast">
+          {text}
+        </div>
+      ))}
+    </div>,
+    modal ?? document.body,
   );
 }

@@ -48,7 +48,7 @@ export function PeoplePicker({ chosen, onChange, without }: PickerProps) {
         className="input"
         placeholder="Search people by name"
         aria-label="Search people by name"
-        autoFocus
+        data-autofocus
         value={search}
         onChange={(event) => setSearch(event.target.value)}
       />
