@@ -40,7 +40,11 @@ function SignedInApp({ client, session }: { client: ParleyClient; session: Sessi
   useEffect(() => {
     const save = (): void => signedIn.drafts.save();
     window.addEventListener('pagehide', save);
-    return () => window.removeEventListener('pagehide', save);
+    window.addEventListener('storage', signedIn.drafts.stored);
+    return () => {
+      window.removeEventListener('pagehide', save);
+      window.removeEventListener('storage', signedIn.drafts.stored);
+    };
   }, [signedIn]);
   return (
     <SignedInContext value={signedIn}>

@@ -38,6 +38,50 @@ it('forgets a draft that has become blank, and tells who listens', () => {
   expect(storage.getItem('parley.drafts.ada')).toBe('[]');
 });
 
+it('leaves what another tab wrote alone, whoever is closed first', () => {
+  const storage = new MemoryStorage();
+  const [first, second] = [new Drafts('ada', storage), new Drafts('ada', storage)];
+  first.set('c1', 'of the first');
+  first.save();
+  second.set('c2', 'of the second');
+  second.save();
+  first.save();
+  second.save();
+  const after = new Drafts('ada', storage);
+  expect([after.get('c1'), after.get('c2')]).toEqual(['of the first', 'of the second']);
+});
+
+it('does not bring back what another tab has sent', () => {
+  const storage = new MemoryStorage();
+  const first = new Drafts('ada', storage);
+  first.set('c1', 'to be sent');
+  first.save();
+  const second = new Drafts('ada', storage);
+  second.set('c1', '');
+  second.save();
+  first.stored({ key: 'parley.drafts.ada' });
+  expect(first.get('c1')).toBe('');
+  first.set('c2', 'another');
+  first.save();
+  expect(new Drafts('ada', storage).get('c1')).toBe('');
+});
+
+it('takes over what another tab stores, and keeps what was changed here since', () => {
+  const storage = new MemoryStorage();
+  const [first, second] = [new Drafts('ada', storage), new Drafts('ada', storage)];
+  const told = vi.fn<() => void>();
+  first.subscribe(told);
+  first.set('c1', 'mine');
+  second.set('c1', 'theirs');
+  second.set('c2', 'new');
+  second.save();
+  first.stored({ key: 'parley.drafts.ben' });
+  expect(told).toHaveBeenCalledTimes(1);
+  first.stored({ key: 'parley.drafts.ada' });
+  expect([first.get('c1'), first.get('c2')]).toEqual(['mine', 'new']);
+  expect(told).toHaveBeenCalledTimes(2);
+});
+
 it('keeps the 200 latest', () => {
   const drafts = new Drafts('ada', new MemoryStorage());
   for (let index = 0; index <= 200; index++) drafts.set(`c${index}`, 'text');
