@@ -73,6 +73,36 @@ it('shows what was refused with the reason, to be tried again or thrown away', a
   expect(await visitor.leave()).toEqual([]);
 });
 
+it('keeps what was written when an edit fails: offline, and of a message that was deleted meanwhile', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  const { conversationId } = await ada.direct(ben);
+  const { messageId } = await ada.send(conversationId, 'A frist version');
+  const visitor = await Visitor.loggedIn(browser, ada);
+  const { page } = visitor;
+  await visitor.open('Ben Okafor');
+  await visitor.choose('A frist version', 'Edit');
+  const field = page.locator('.composer-text');
+  const save = page.getByRole('button', { name: 'Save' });
+  await field.fill('A first version');
+  await visitor.context.setOffline(true);
+  await field.press('Enter');
+  await visitor.sees('The server cannot be reached. Check your connection and try again.');
+  expect(await field.inputValue()).toBe('A first version');
+  await visitor.context.setOffline(false);
+  await expect.poll(() => save.isEnabled()).toBe(true);
+  await ada.rest.call('DELETE', `/v1/conversations/${conversationId}/messages/${messageId}`);
+  await visitor.sees('This message was deleted');
+  await field.press('Enter');
+  await page.locator('.toast').last().waitFor();
+  await expect.poll(() => save.isEnabled()).toBe(true);
+  expect(await field.inputValue()).toBe('A first version');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  expect(await field.inputValue()).toBe('');
+  const refusals = visitor.complaints.splice(0);
+  expect(refusals.filter((text) => !/status of (404|409)/.test(text))).toEqual([]);
+  expect(await visitor.leave()).toEqual([]);
+});
+
 it('asks to log in again when the session was ended elsewhere', async () => {
   const ada = await signUp('Ada Lovelace');
   const visitor = await Visitor.loggedIn(browser, ada);

@@ -106,17 +106,24 @@ function SendButton({ isEdit, isEnabled }: { isEdit: boolean; isEnabled: boolean
 /** What is written, whether it can be sent, and sending it. */
 function useComposer({ handle, files, target, onDone, onSent }: ComposerProps) {
   const { attempt } = useNotices();
+  const { drafts } = useSignedIn();
   const { text, setText, clear } = useText(handle.id, target);
+  const [isSaving, setSaving] = useState(false);
+  const targetNow = useRef(target);
+  targetNow.current = target;
   const isTooLong = text.length > TEXT_CHARS_MAX && [...text].length > TEXT_CHARS_MAX;
   const isEdit = target?.kind === 'edit';
   const media = isEdit ? [] : files.all.flatMap((attachment) => attachment.media ?? []);
   const isUploading = !isEdit && files.all.length > media.length;
-  const canSend = !isTooLong && !isUploading && (text.trim() !== '' || media.length > 0);
+  const canSend = !isTooLong && !isUploading && !isSaving && (text.trim() !== '' || media.length > 0);
+  /** What is written stays until the server has it: an edit waits for no connection, and its message may be gone. */
+  const save = async ({ messageId, content }: TimelineItem): Promise<void> => {
+    setSaving(true);
+    const isSaved = text === content || (await attempt(() => handle.edit(messageId ?? '', text)));
+    setSaving(false);
+    if (isSaved && targetNow.current === target) onDone();
+  };
   const send = async (content: string): Promise<void> => {
-    if (target?.kind === 'edit') {
-      if (content !== target.item.content) await handle.edit(target.item.messageId ?? '', content);
-      return;
-    }
     const replyTo = target?.item.messageId;
     onSent();
     await handle.send(content, {
@@ -126,11 +133,15 @@ function useComposer({ handle, files, target, onDone, onSent }: ComposerProps) {
   };
   const submit = (): void => {
     if (!canSend) return;
+    if (target?.kind === 'edit') return void save(target.item);
     const content = text;
     clear();
     onDone();
-    if (!isEdit) files.attachments.clear();
-    void attempt(() => send(content)).then((isGood) => !isGood && setText(content));
+    files.attachments.clear();
+    void attempt(() => send(content)).then((isGood) => {
+      // What was written since stays, below what comes back.
+      if (!isGood) setText([content, drafts.get(handle.id)].filter(Boolean).join('\n'));
+    });
   };
   const cancel = (): void => {
     if (isEdit) clear();
@@ -191,6 +202,14 @@ function AttachButton({ onFiles }: { onFiles: (files: readonly File[]) => void }
 function useText(conversationId: string, target: ComposerTarget | null) {
   const { drafts } = useSignedIn();
   const [draft, setDraft] = useState(() => drafts.get(conversationId));
+  // What another tab wrote, or sent. A text of blanks is no draft, and stays here as it is.
+  useEffect(
+    () =>
+      drafts.subscribe(() =>
+        setDraft((now) => (now.trim() === '' && drafts.get(conversationId) === '' ? now : drafts.get(conversationId))),
+      ),
+    [drafts, conversationId],
+  );
   const [edited, setEdited] = useState<{ item: TimelineItem; text: string } | null>(null);
   if (target?.kind === 'edit' && edited?.item.key !== target.item.key) {
     setEdited({ item: target.item, text: target.item.content });
