@@ -171,6 +171,51 @@ describe('two people', () => {
   });
 });
 
+describe('the end of a timeline', () => {
+  it('stays in sight when less room is left for it: by a reply, by a banner', async () => {
+    const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+    const { conversationId } = await ada.direct(ben);
+    for (let number = 1; number <= 30; number++) await ada.send(conversationId, `number ${number}`);
+    const visitor = await Visitor.loggedIn(browser, ada);
+    const { page } = visitor;
+    await visitor.open('Ben Okafor');
+    const scroller = page.locator('.timeline-scroller');
+    await visitor.message('number 30').waitFor();
+    await page.locator('.timeline-scroller[aria-busy="false"]').waitFor();
+    const beyond = (): Promise<number> =>
+      scroller.evaluate((element) => Math.round(element.scrollHeight - element.scrollTop - element.clientHeight));
+    await expect.poll(beyond).toBeLessThanOrEqual(1);
+    await visitor.message('number 30').hover();
+    await visitor.message('number 30').getByRole('button', { name: 'Reply' }).click();
+    await visitor.sees('Reply to yourself');
+    await expect.poll(beyond).toBeLessThanOrEqual(1);
+    await visitor.context.setOffline(true);
+    await page.locator('.banner').waitFor();
+    await expect.poll(beyond).toBeLessThanOrEqual(1);
+    await visitor.context.setOffline(false);
+    expect(await visitor.leave()).toEqual([]);
+  });
+});
+
+describe('a dialog', () => {
+  it('begins with the focus where one types, and shows what went wrong', async () => {
+    const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+    const visitor = await Visitor.loggedIn(browser, ada);
+    const { page } = visitor;
+    await page.getByRole('button', { name: 'New chat' }).first().click();
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.type(ben.username);
+    await page.getByRole('checkbox', { name: /Ben Okafor/ }).check();
+    await visitor.context.setOffline(true);
+    await page.getByRole('button', { name: 'Start chat' }).click();
+    const toast = page.getByRole('dialog').locator('.toast');
+    await toast.waitFor();
+    expect(await toast.textContent()).toBe('The server cannot be reached. Check your connection and try again.');
+    await visitor.context.setOffline(false);
+    expect(await visitor.leave()).toEqual([]);
+  });
+});
+
 describe('what people write', () => {
   it.each([
     '<script>document.title="broken"</script>',

@@ -25,11 +25,13 @@ export function useStayingAtBottom({ scroller, isAtBottom, list, slice, items }:
   const beginsAtEnd = slice.target === null;
   useEffect(() => {
     stays.current = beginsAtEnd;
-    if (!scroller.current) return;
+    const element = scroller.current;
+    if (!element) return;
     const observer = new ResizeObserver(() => {
-      if (stays.current) list.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' });
+      // Not by the list: it reckons with the height that it knew, and stays short of its end by the difference.
+      if (stays.current) element.scrollTop = element.scrollHeight;
     });
-    observer.observe(scroller.current);
+    observer.observe(element);
     return () => observer.disconnect();
   }, [scroller, list, run, beginsAtEnd]);
   useEffect(() => {
