@@ -282,7 +282,8 @@ export class TimelineLoader {
 
   private failed(conversationId: string, opening: Opening, cause: unknown): void {
     const error = toParleyError(cause);
-    if (!error.retryable) this.door.fault(error);
+    // Whoever was removed while away hears so in the next sync, and then its timeline is asked for no more.
+    if (!error.retryable && error.code !== 'not_found') this.door.fault(error);
     // The next connection tries at once; until then REST may work where sockets do not.
     const waitMs = backOffMs(opening.failures++, PAGE_RETRY_FIRST_MS, PAGE_RETRY_MS_MAX, this.door.random);
     opening.cancelRetry = this.door.clock.after(waitMs, () => this.fill(conversationId));

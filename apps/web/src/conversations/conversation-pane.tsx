@@ -55,6 +55,8 @@ function OpenPane(props: {
   const [hasEnded, setEnded] = useState(handle.isRemoved);
   useEffect(() => handle.on('removed', () => setEnded(true)), [handle]);
   const title = useConversationTitle(conversation);
+  // Ended while one was away, and nothing of it was kept here.
+  if (hasEnded && handle.timeline.length === 0) return <NotHere />;
   const leave = (event: React.KeyboardEvent): void => {
     if (event.key !== 'Escape' || event.defaultPrevented) return;
     if (areDetailsOpen) onToggleDetails();

@@ -65,7 +65,7 @@ export function TimelineArea({ conversation, handle, hasEnded }: AreaProps) {
   return (
     <ConversationActionsContext value={actions}>
       {!hasEnded && <DropZone onFiles={files.add} />}
-      {view.isLoaded && unread.isSettled ? (
+      {hasEnded || (view.isLoaded && unread.isSettled) ? (
         <Timeline ref={timeline} view={view} conversation={conversation} firstUnreadSeq={unread.seq} />
       ) : (
         <TimelineSkeleton />
