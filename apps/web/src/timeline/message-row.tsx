@@ -1,5 +1,5 @@
 import type { TimelineItem } from '@parley/sdk';
-import { memo, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import { PersonAvatar } from '../people/avatar.jsx';
 import { hueOf } from '../people/hue.js';
 import { usePersonName } from '../people/use-person.js';
@@ -42,6 +42,7 @@ export const MessageRow = memo(function MessageRow(props: RowProps) {
 
 function Message({ item, startsGroup, endsGroup, isLast, isHighlighted }: RowProps) {
   const { selfId, isGroup, canWrite } = useConversationActions();
+  const article = useRef<HTMLElement>(null);
   const [isActive, setActive] = useState(false);
   const [open, setOpen] = useState<OpenPart | null>(null);
   const name = usePersonName(item.senderId);
@@ -53,18 +54,22 @@ function Message({ item, startsGroup, endsGroup, isLast, isHighlighted }: RowPro
     endsGroup && 'message-last',
     isHighlighted && 'message-highlighted',
   ];
+  // A mouse that is still there keeps the toolbar; a finger has gone.
+  const leaveByTouch = (): void => setActive((now) => now && window.matchMedia('(hover: hover)').matches);
+  useLeaveOnOutside(article, isActive, setActive);
   const label = `${isOwn ? 'You' : name}, ${wholeTime(item.timestamp)}`;
   return (
     <article
+      ref={article}
       className={classes.filter(Boolean).join(' ')}
       aria-label={label}
-      tabIndex={-1}
+      // In the order of Tab while its toolbar is; else the timeline hands the focus to one of its messages.
+      tabIndex={isActive ? 0 : -1}
       onPointerEnter={(event) => event.pointerType === 'mouse' && setActive(true)}
       onPointerLeave={(event) => event.pointerType === 'mouse' && setActive(false)}
       onPointerUp={(event) => event.pointerType !== 'mouse' && setActive((now) => !now)}
       onFocus={() => setActive(true)}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setActive(false)}
-      onKeyDown={moveAlong}
     >
       {isGroup && !isOwn && (
         <span className="message-face">
@@ -78,7 +83,7 @@ function Message({ item, startsGroup, endsGroup, isLast, isHighlighted }: RowPro
         <div className="message-line">
           <MessageBody item={item} isOwn={isOwn} />
           {(isActive || open) && canWrite && item.messageId !== null && item.deletedAt === null && (
-            <MessageToolbar item={item} isOwn={isOwn} open={open} setOpen={setOpen} />
+            <MessageToolbar item={item} isOwn={isOwn} open={open} setOpen={setOpen} onDone={leaveByTouch} />
           )}
         </div>
         <Reactions item={item} />
@@ -88,14 +93,19 @@ function Message({ item, startsGroup, endsGroup, isLast, isHighlighted }: RowPro
   );
 }
 
-/** Up and down go from message to message, as long as they are there. */
-function moveAlong(event: React.KeyboardEvent<HTMLElement>): void {
-  if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
-  if (event.target !== event.currentTarget) return;
-  const rows = [...(event.currentTarget.closest('.timeline')?.querySelectorAll<HTMLElement>('article') ?? [])];
-  const next = rows[rows.indexOf(event.currentTarget) + (event.key === 'ArrowUp' ? -1 : 1)];
-  if (!next) return;
-  event.preventDefault();
-  next.focus();
-  next.scrollIntoView({ block: 'nearest' });
+/** A finger that touches something else leaves no message behind with its toolbar: it has no way of hovering away. */
+function useLeaveOnOutside(
+  article: React.RefObject<HTMLElement | null>,
+  isActive: boolean,
+  setActive: (isActive: boolean) => void,
+): void {
+  useEffect(() => {
+    if (!isActive) return;
+    const outside = ({ target, pointerType }: PointerEvent): void => {
+      const isHere = target instanceof Element && (article.current?.contains(target) || target.closest('.popover'));
+      if (pointerType !== 'mouse' && !isHere) setActive(false);
+    };
+    document.addEventListener('pointerdown', outside);
+    return () => document.removeEventListener('pointerdown', outside);
+  }, [article, isActive, setActive]);
 }

@@ -9,6 +9,7 @@ import { useMarkVisible, useOnceSettled, useScrollToOwn, useStayingAtBottom } fr
 import { MessageRow } from './message-row.jsx';
 import { TimelineEnd, TimelineStart } from './timeline-edges.jsx';
 import { isSameDay } from './times.js';
+import { useMessageKeys } from './use-message-keys.js';
 import { usePaging } from './use-paging.js';
 import { useSettled } from './use-settled.js';
 import { useShownMessage } from './use-shown-message.js';
@@ -79,6 +80,8 @@ export function Timeline(props: TimelineProps) {
         computeItemKey={(_index, item) => item.key}
         scrollerRef={list.takeScroller}
         onScroll={list.markVisible}
+        onFocus={list.keys.onFocus}
+        onKeyDown={list.keys.onKeyDown}
         itemContent={row}
       />
       {(!list.isAtBottom || list.hasNewer) && (
@@ -150,6 +153,7 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
     if (slice.to < lastSeq) return beginAt(null);
     requestAnimationFrame(() => virtuoso.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' }));
   };
+  const keys = useMessageKeys(virtuoso, showLatest);
   const takeScroller = useCallback((element: HTMLElement | Window | null) => {
     scroller.current = element instanceof HTMLElement ? element : null;
     scroller.current?.setAttribute('aria-label', 'Messages');
@@ -157,7 +161,17 @@ function useMessageList({ ref, view, conversation, firstUnreadSeq }: TimelinePro
   }, []);
   const unreadAt = firstUnreadSeq === null ? -1 : firstUnreadSeq - firstSeq;
   const state = { data, slice, firstSeq, begin, unreadAt, highlighted, hasNewer, isAtBottom };
-  return { ...state, virtuoso, atBottomChanged, followOutput, rangeChanged, markVisible, showLatest, takeScroller };
+  return {
+    ...state,
+    virtuoso,
+    atBottomChanged,
+    followOutput,
+    rangeChanged,
+    markVisible,
+    showLatest,
+    takeScroller,
+    keys,
+  };
 }
 
 /**
