@@ -14,15 +14,9 @@ import { mapBounded } from './bounded-concurrency.js';
 import { cassandraAnswer, cassandraWrite } from './cassandra-answer.js';
 import { readChanges } from './message-changes.js';
 import { bucketOf, seqsOf } from './message-partitions.js';
-import {
-  LAST_BUCKET_BEFORE,
-  MESSAGE_PLACE,
-  MESSAGE_WHOLE,
-  PAGE_NEWEST_FIRST,
-  PAGE_OLDEST_FIRST,
-  SENT_KEY,
-} from './message-reads.js';
-import { type MessageRow, messageOf, rowTextBytes } from './message-rows.js';
+import { LAST_BUCKET_BEFORE, MESSAGE_PLACE, PAGE_NEWEST_FIRST, PAGE_OLDEST_FIRST, SENT_KEY } from './message-reads.js';
+import { type MessageRow, rowTextBytes } from './message-rows.js';
+import { type MessagePlace, rowsAt } from './message-rows-at.js';
 import { partitionWrites, type Statement } from './message-writes.js';
 import { NodeReturns } from './node-returns.js';
 import { replicasOf } from './replica-names.js';
@@ -88,8 +82,13 @@ export class CassandraMessageStore extends MessageStore {
 
   override async find(conversationId: string, messageIds: readonly string[]): Promise<Message[]> {
     return cassandraAnswer(async () => {
-      const found = await mapBounded(messageIds, REQUESTS_AT_ONCE_MAX, (id) => this.findOne(conversationId, id));
-      return found.filter((message) => message !== null);
+      const found = await mapBounded(messageIds, REQUESTS_AT_ONCE_MAX, (id) => this.placeIn(conversationId, id));
+      const rows = await rowsAt(
+        this.client,
+        conversationId,
+        found.filter((place) => place !== null),
+      );
+      return wholeMessages(this.client, conversationId, rows, Number.POSITIVE_INFINITY);
     });
   }
 
@@ -184,13 +183,10 @@ export class CassandraMessageStore extends MessageStore {
     return row?.bucket ?? null;
   }
 
-  private async findOne(conversationId: string, messageId: string): Promise<Message | null> {
+  private async placeIn(conversationId: string, messageId: string): Promise<MessagePlace | null> {
     const place = await this.placeOf(messageId);
     if (place?.conversation_id.toString() !== conversationId) return null;
-    const bucket = bucketOf(Number(place.seq));
-    const params = [conversationId, bucket, place.seq, BigInt(messageId)];
-    const [row] = await this.select<MessageRow>(MESSAGE_WHOLE, params);
-    return row ? messageOf(conversationId, row) : null;
+    return { seq: place.seq, message_id: BigInt(messageId) };
   }
 
   private async placeOf(messageId: string): Promise<PlaceRow | undefined> {

@@ -1,15 +1,15 @@
 import type { ChangesPage, ChangesRead } from '@parley/domain';
 import type { Client, types } from 'cassandra-driver';
-import { mapBounded } from './bounded-concurrency.js';
-import { bucketOf, changeBucketOf } from './message-partitions.js';
-import { CHANGE_BUCKETS, CHANGES_AFTER, MESSAGE_SHORT } from './message-reads.js';
+import { changeBucketOf } from './message-partitions.js';
+import { CHANGE_BUCKETS, CHANGES_AFTER } from './message-reads.js';
 import { type MessageRow, rowTextBytes } from './message-rows.js';
+import { rowsAt } from './message-rows-at.js';
 import { fitting, wholeMessages } from './whole-messages.js';
 
 /** Entries looked at in one request; three numbers each. */
 const ENTRIES_PER_READ = 1_000;
 const BUCKETS_PER_READ = 100;
-const ROWS_AT_ONCE_MAX = 32;
+const ROWS_PER_STEP = 128;
 
 interface ChangeEntry extends types.Row {
   rev: bigint;
@@ -35,15 +35,17 @@ async function currentChanges(client: Client, request: ChangesRead): Promise<Mes
   for await (const entries of entriesAfter(client, conversationId, afterRev)) {
     const shown = entries.filter(({ seq }) => Number(seq) >= range.fromSeq && Number(seq) <= range.toSeq);
     // In steps, so that no more rows are brought here than the page may need.
-    for (let from = 0; from < shown.length; from += ROWS_AT_ONCE_MAX) {
-      const step = shown.slice(from, from + ROWS_AT_ONCE_MAX).filter((entry) => !isBehind(entry, revs));
-      const rows = await mapBounded(step, ROWS_AT_ONCE_MAX, (entry) => readRow(client, conversationId, entry));
-      step.forEach((entry, index) => {
-        const row = rows[index];
-        if (!row) return;
+    for (let from = 0; from < shown.length; from += ROWS_PER_STEP) {
+      const step = shown.slice(from, from + ROWS_PER_STEP).filter((entry) => !isBehind(entry, revs));
+      const rows = new Map<bigint, MessageRow>();
+      for (const row of await rowsAt(client, conversationId, step)) {
+        rows.set(row.message_id, row);
         revs.set(row.message_id, row.rev);
-        if (row.rev === entry.rev) current.push(row);
-      });
+      }
+      for (const { message_id, rev } of step) {
+        const row = rows.get(message_id);
+        if (row?.rev === rev) current.push(row);
+      }
       if (current.length > limit) return current.slice(0, limit + 1);
     }
   }
@@ -70,9 +72,4 @@ async function* entriesAfter(client: Client, conversationId: string, afterRev: n
     }
     if (buckets.length < BUCKETS_PER_READ) return;
   }
-}
-
-async function readRow(client: Client, conversationId: string, { seq, message_id }: ChangeEntry) {
-  const { rows } = await client.execute(MESSAGE_SHORT, [conversationId, bucketOf(Number(seq)), seq, message_id]);
-  return rows[0] as MessageRow | undefined;
 }

@@ -10,9 +10,12 @@ export const PAGE_OLDEST_FIRST = `
 
 export const LAST_BUCKET_BEFORE = 'SELECT bucket FROM message_bucket WHERE conversation_id = ? AND bucket < ? LIMIT 1';
 
-const ONE = 'FROM message WHERE conversation_id = ? AND bucket = ? AND seq = ? AND message_id = ?';
-export const MESSAGE_SHORT = `SELECT ${SHORT_COLUMNS} ${ONE}`;
-export const MESSAGE_WHOLE = `SELECT ${SHORT_COLUMNS}, long_text ${ONE}`;
+/** Of one partition. A request for each row cost Cassandra several times as much: docs/benchmarks.md. */
+export const MESSAGES_SHORT = `SELECT ${SHORT_COLUMNS} FROM message WHERE conversation_id = ? AND bucket = ? AND seq IN ?`;
+
+export const MESSAGE_WHOLE = `
+  SELECT ${SHORT_COLUMNS}, long_text FROM message
+  WHERE conversation_id = ? AND bucket = ? AND seq = ? AND message_id = ?`;
 
 export const MESSAGE_PLACE = 'SELECT conversation_id, seq FROM message_place WHERE message_id = ?';
 
