@@ -3,6 +3,8 @@ import { contentHash, type HistoryRecorder, type SeenMessage } from './history.j
 
 interface Membership {
   next: number;
+  /** The changes that it was told of by syncs. */
+  afterRev: number;
   /** What came too early, by seq. */
   held: Map<number, SeenMessage>;
 }
@@ -37,8 +39,13 @@ export class DeviceInbox {
     return this.memberships.get(conversation)?.next;
   }
 
-  cursors(): { conversationId: string; afterSeq: number }[] {
-    return [...this.memberships].map(([conversationId, { next }]) => ({ conversationId, afterSeq: next - 1 }));
+  /** With the rev: who leaves it out is told of all changes ever, page after page of the same ones. */
+  cursors(): { conversationId: string; afterSeq: number; afterRev: number }[] {
+    return [...this.memberships].map(([conversationId, { next, afterRev }]) => ({
+      conversationId,
+      afterSeq: next - 1,
+      afterRev,
+    }));
   }
 
   belongs({ conversationId, visibleFromSeq }: Conversation): void {
@@ -46,7 +53,7 @@ export class DeviceInbox {
     if (membership && membership.next >= visibleFromSeq) return;
     // It was away and is back, and nobody told it of the going.
     if (membership) this.leaves(conversationId);
-    this.memberships.set(conversationId, { next: visibleFromSeq, held: new Map() });
+    this.memberships.set(conversationId, { next: visibleFromSeq, afterRev: 0, held: new Map() });
     this.history.record({ type: 'joined', ...this.owner, conversation: conversationId, visibleFromSeq });
   }
 
@@ -70,9 +77,11 @@ export class DeviceInbox {
       this.leaves(conversation);
       this.goneBySync.add(conversation);
     }
-    for (const { conversation, messages, hasMore } of conversations) {
+    for (const { conversation, messages, next, hasMore } of conversations) {
       const { conversationId, lastSeq } = conversation;
       this.belongs(conversation);
+      const membership = this.memberships.get(conversationId);
+      if (membership && next) membership.afterRev = next.afterRev;
       const before = this.nextOf(conversationId) as number;
       for (const message of messages) this.takes(conversationId, seen(message));
       const filled = (this.nextOf(conversationId) as number) - before;
