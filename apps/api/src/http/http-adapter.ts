@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ERROR_CODES, PAYLOAD_BYTES_MAX } from '@parley/contracts';
-import type { FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { faultOf, INTERNAL, PROBLEM_TYPE, toProblem } from './problem.js';
 import { sendProblem } from './problem-filter.js';
 import { SECURITY_HEADERS } from './security-headers.js';
@@ -25,19 +25,40 @@ export interface HttpAdapterOptions {
 
 /** Fastify under the limits of the contract. */
 export function createHttpAdapter({ trustProxy, requestId, shouldUpgrade }: HttpAdapterOptions): FastifyAdapter {
-  return new FastifyAdapter({
+  const adapter = new FastifyAdapter({
     trustProxy: trusted(trustProxy),
     requestIdHeader: false,
     genReqId: requestId,
     bodyLimit: PAYLOAD_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARS_MAX },
-    http: { maxHeaderSize: HEADER_BYTES_MAX, ...(shouldUpgrade && { shouldUpgradeCallback: shouldUpgrade }) },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      requireHostHeader: false,
+      ...(shouldUpgrade && { shouldUpgradeCallback: shouldUpgrade }),
+    },
     frameworkErrors: (error: Error, _request: unknown, reply: unknown) =>
       // No hook has run for a path that the router cannot read.
       sendProblem((reply as FastifyReply).headers(SECURITY_HEADERS), faultOf(error) ?? INTERNAL),
     clientErrorHandler: answerUnreadableRequest,
   });
+  refuseWithoutHost(adapter.getInstance());
+  answerWhateverIsExpected(adapter.getInstance().server);
+  return adapter;
+}
+
+/** What Node would answer with a bare status. */
+function refuseWithoutHost(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ raw }, reply, done) => {
+    if (raw.httpVersion !== '1.1' || raw.headers.host !== undefined) return done();
+    const detail = 'A request of HTTP/1.1 names its Host';
+    sendProblem(reply.headers(SECURITY_HEADERS), { code: 'validation_failed', detail });
+  });
+}
+
+/** A server may pass over what it does not know in `Expect`; Node would answer a bare 417. */
+function answerWhateverIsExpected(server: Server): void {
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }
 
 function trusted(

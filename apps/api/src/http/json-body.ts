@@ -33,15 +33,20 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** @throws DomainError `payload_too_large` above PAYLOAD_BYTES_MAX */
+/** @throws DomainError `payload_too_large` above PAYLOAD_BYTES_MAX, `validation_failed` with `incomplete` */
 async function readBody(stream: BodyStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.length;
-    if (bytes <= PAYLOAD_BYTES_MAX) chunks.push(chunk);
-    else chunks.length = 0;
-    if (bytes > DRAINED_BYTES_MAX) break;
+  try {
+    for await (const chunk of stream) {
+      bytes += chunk.length;
+      if (bytes <= PAYLOAD_BYTES_MAX) chunks.push(chunk);
+      else chunks.length = 0;
+      if (bytes > DRAINED_BYTES_MAX) break;
+    }
+  } catch {
+    // The caller has gone: nobody hears this, and it is no fault of the server that would be logged as one.
+    throw invalidField('', 'incomplete', 'The body ends before its end');
   }
   if (bytes > PAYLOAD_BYTES_MAX) {
     throw new DomainError('payload_too_large', `A body has at most ${PAYLOAD_BYTES_MAX} bytes`);
@@ -53,11 +58,20 @@ async function readBody(stream: BodyStream): Promise<Buffer> {
 const UPLOAD_PATHS = /^\/v1\/media\/(upload|tus(\/.*)?)$/;
 const readsItself = ({ url }: UnreadRequest): boolean => UPLOAD_PATHS.test(url.split('?', 1)[0] ?? '');
 
+/** A compressed body is not taken: a few bytes could become more than any limit. */
+function requireAsItIs({ headers }: UnreadRequest, body: Buffer): Buffer {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (body.length > 0 && encoding.trim().toLowerCase() !== 'identity') {
+    throw new DomainError('unsupported_media_type', 'Send the body as it is, without content-encoding');
+  }
+  return body;
+}
+
 /** JSON is the only body that is taken, but for uploads, under the rules of this server instead of Fastify's. */
 export function acceptOnlyJson(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', async (request: UnreadRequest, payload: BodyStream) =>
-    readsItself(request) ? undefined : parseJson(await readBody(payload)),
+    readsItself(request) ? undefined : parseJson(requireAsItIs(request, await readBody(payload))),
   );
   fastify.addContentTypeParser('*', async (request: UnreadRequest, payload: BodyStream) => {
     if (readsItself(request)) return undefined;

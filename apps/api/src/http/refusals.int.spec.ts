@@ -217,4 +217,19 @@ describe('bytes that are no request', () => {
     expect(ProblemSchema.parse(JSON.parse(text)).code).toBe('validation_failed');
     expect((await get('/v1/connect')).statusCode).toBe(200);
   });
+
+  it('a request without a Host is refused with a problem document that has its id', async () => {
+    const answer = await exchange('GET /v1/connect HTTP/1.1\r\nconnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('application/problem+json');
+    const problem = ProblemSchema.parse(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)));
+    expect(problem).toMatchObject({ code: 'validation_failed', detail: 'A request of HTTP/1.1 names its Host' });
+    expect(answer).toContain(`x-request-id: ${problem.requestId}`);
+    expect(await exchange('GET /asyncapi.json HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('a request that expects what nobody knows is answered as any other', async () => {
+    const head = 'GET /asyncapi.json HTTP/1.1\r\nhost: x\r\nexpect: foo\r\nconnection: close\r\n\r\n';
+    expect(await exchange(head)).toMatch(/^HTTP\/1\.1 200 /);
+  });
 });

@@ -1,4 +1,5 @@
-import { request as rawRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as rawRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GetSentMessage, SendMessage } from '@parley/domain';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -129,6 +130,14 @@ describe('the kind of body', () => {
     expect((await post(body(), { 'content-type': 'application/json; charset=utf-8' })).statusCode).toBe(201);
   });
 
+  it.each(['gzip', 'br', 'Deflate', 'identity, gzip'])('a body that is encoded (%s) is refused', async (encoding) => {
+    const answer = await post(body(), { 'content-encoding': encoding });
+    expect(answer.statusCode).toBe(415);
+    expect(answer.json()).toMatchObject({ code: 'unsupported_media_type' });
+    expect(sent).toEqual([]);
+    expect((await post(body(), { 'content-encoding': 'Identity' })).statusCode).toBe(201);
+  });
+
   it('a body where none is taken is refused unless it is empty', async () => {
     const url = `${PATH}/764123456789012480`;
     const headers = { authorization: `Bearer ${CALLER}`, 'content-type': 'application/json' };
@@ -139,6 +148,21 @@ describe('the kind of body', () => {
     for (const payload of ['', '{}']) {
       expect((await door.app.inject({ method: 'DELETE', url, headers, payload })).statusCode).toBe(200);
     }
+  });
+});
+
+describe('a body whose client goes away before its end', () => {
+  it('is no fault of the server: nothing of it is logged above debug', async () => {
+    const arrived = once(door.app.getHttpServer(), 'request') as Promise<[IncomingMessage, ServerResponse]>;
+    const headers = { authorization: `Bearer ${CALLER}`, 'content-type': 'application/json', 'content-length': '1000' };
+    const outgoing = rawRequest({ port, method: 'POST', path: PATH, headers });
+    outgoing.on('error', () => {});
+    outgoing.write(body().slice(0, 10));
+    const [, response] = await arrived;
+    outgoing.destroy();
+    await expect.poll(() => response.statusCode, { timeout: 5_000 }).toBe(400);
+    expect(door.log).toEqual([]);
+    expect(sent).toEqual([]);
   });
 });
 
