@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { NestFactory } from '@nestjs/core';
 import { CommandJournal, CommandLog, PartitionRunner, ReceiptFolder } from '@parley/domain';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   CLOSE_TIMEOUT_MS,
   DatabaseLock,
@@ -122,11 +122,7 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
       onTrouble,
       onLost: deps.onLost,
     }),
-    createHttpAdapter({
-      trustProxy: config.http.trustProxy,
-      requestId: REQUEST_ID_OPTIONS.genReqId,
-      shouldUpgrade: isSocketUpgrade,
-    }),
+    httpAdapterOf(config),
     { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
   );
   shutdown.at('close_application', 'application', CLOSE_TIMEOUT_MS, () => app.close());
@@ -153,6 +149,10 @@ async function start(config: AppConfig, deps: StandaloneDeps, shutdown: Shutdown
     metrics,
     close: () => shutdown.run(config.shutdown.timeoutMs),
   };
+}
+
+function httpAdapterOf({ http: { trustProxy } }: AppConfig): FastifyAdapter {
+  return createHttpAdapter({ trustProxy, requestId: REQUEST_ID_OPTIONS.genReqId, shouldUpgrade: isSocketUpgrade });
 }
 
 /** Ready once this process owns every partition: until then a command would wait for an owner that is not there. */
