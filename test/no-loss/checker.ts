@@ -1,6 +1,7 @@
 import { Absences } from './absences.js';
 import type { HistoryEvent, SeenMessage } from './history.js';
 import { SendOutcomes } from './send-outcomes.js';
+import { ToldChanges } from './told-changes.js';
 
 export const RULES = [
   'P1',
@@ -54,6 +55,7 @@ class Sweep {
   private readonly asks = new Map<number, { acked: number; head: number }>();
   private readonly nextOf = new Map<string, number>();
   private readonly absences = new Absences((text) => this.violate('P13', text));
+  private readonly toldChanges = new ToldChanges((text) => this.violate('P13', text));
   private readonly outcomes = new SendOutcomes(this.absences, (rule, text) => this.violate(rule, text));
   private readonly marks = new Map<string, bigint>();
   private readonly readAcked = new Map<string, number>();
@@ -93,6 +95,8 @@ class Sweep {
       case 'arrival':
       case 'delivery':
         return this.shown(event);
+      case 'told':
+        return this.toldChanges.see(event);
       case 'ask':
         return this.ask(event);
       case 'page':
@@ -121,6 +125,7 @@ class Sweep {
   }
 
   finish(): void {
+    this.toldChanges.finish();
     for (const [place, what] of this.places) {
       const row = this.rows.get(place);
       if (!row) this.violate('P1', `${place} was promised or seen, and is not stored`);
@@ -292,7 +297,9 @@ class Sweep {
     this.checkOnce(conversation, event);
   }
 
-  private streamed({ conversation, rev, seq, hash }: Event<'event'>): void {
+  private streamed(event: Event<'event'>): void {
+    const { conversation, rev, seq, hash } = event;
+    this.toldChanges.streamed(event);
     const expected = (this.revs.get(conversation) ?? 0) + 1;
     if (rev !== expected) this.violate('P3', `${conversation} has rev ${rev} instead of ${expected}`);
     this.revs.set(conversation, rev);

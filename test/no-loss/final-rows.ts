@@ -13,18 +13,24 @@ interface EventPayload {
   seq?: number;
   content?: string;
   message?: { seq: number; rev: number; content: string };
+  members?: { userId: string }[];
+  added?: string[];
+  removed?: string[];
 }
 
 /** @param events of each partition in their order */
 export function recordEvents(events: Iterable<RecordedEvent>, history: HistoryRecorder): void {
   for (const { conversation, payload } of events) {
-    const { type, rev, seq, content, message } = JSON.parse(payload) as EventPayload;
+    const { type, rev, seq, content, message, ...event } = JSON.parse(payload) as EventPayload;
     if (message) {
       const { seq: sentSeq, rev: sentRev, content: sent } = message;
       history.record({ type: 'event', conversation, rev: sentRev, seq: sentSeq, hash: contentHash(sent) });
     } else if (type === 'message-edited' && rev !== undefined && seq !== undefined) {
       history.record({ type: 'event', conversation, rev, seq, hash: contentHash(content ?? '') });
-    } else if (rev !== undefined) history.record({ type: 'event', conversation, rev });
+    } else if (rev !== undefined) {
+      const added = event.members?.map(({ userId }) => userId) ?? event.added ?? [];
+      history.record({ type: 'event', conversation, rev, added, removed: event.removed ?? [] });
+    }
   }
 }
 

@@ -4,8 +4,9 @@ const CONVERSATION = 'room';
 export const USERS = ['ada', 'bob', 'cat'] as const;
 export const MESSAGES = 60;
 /** Cat is away for the messages after the first of these, and back for those from the second on. */
-export const AWAY = { after: 30, backFrom: 36 } as const;
+export const AWAY = { after: 30, backFrom: 36, goneRev: 33, backRev: 39 } as const;
 const EDITED_SEQ = 10;
+export const EDIT_REV = 12;
 const KILLED_AT_SEQ = 21;
 /** Answered `accepted`; how it ended is heard of by sending it again, or by an `ack`. */
 export const ACCEPTED = { sentAgainSeq: 41, ackedSeq: 44 } as const;
@@ -27,13 +28,20 @@ export function goodHistory(): HistoryEvent[] {
     if (seq === EDITED_SEQ) {
       messages[seq - 1] = { ...message, hash: 'edited' };
       add({ type: 'edit', conversation: CONVERSATION, user: message.senderId, seq, hash: 'edited' });
+      for (const user of USERS) tell(user, EDIT_REV, add);
     }
     if (seq % 10 === 0) lookAround(messages, add);
     if (seq === AWAY.after) catGoes(add);
     if (seq === AWAY.backFrom - 1) catReturns(add);
+    if (seq === AWAY.after) tell('bob', AWAY.goneRev, add);
+    if (seq === AWAY.backFrom - 1) tell('bob', AWAY.backRev, add);
   }
   addStores(messages, add);
   return happenings.map((happening, i) => ({ ...happening, at: i * 10 }));
+}
+
+function tell(user: string, rev: number, add: Add): void {
+  add({ type: 'told', device: `${user}-1`, user, conversation: CONVERSATION, rev });
 }
 
 function catIsThere(seq: number): boolean {
@@ -113,7 +121,7 @@ function addStores(messages: readonly SeenMessage[], add: Add): void {
   // Creation, then a rev for each message, for the edit, the removal and the return.
   let rev = 1;
   const revs = new Map<number, number>();
-  add({ type: 'event', conversation: CONVERSATION, rev });
+  add({ type: 'event', conversation: CONVERSATION, rev, added: USERS });
   for (const { seq, hash } of messages) {
     rev += 1;
     revs.set(seq, rev);
@@ -123,7 +131,8 @@ function addStores(messages: readonly SeenMessage[], add: Add): void {
       revs.set(seq, rev);
       add({ type: 'event', conversation: CONVERSATION, rev, seq, hash });
     }
-    if (seq === AWAY.after || seq === AWAY.backFrom - 1) add({ type: 'event', conversation: CONVERSATION, rev: ++rev });
+    if (seq === AWAY.after) add({ type: 'event', conversation: CONVERSATION, rev: ++rev, removed: ['cat'] });
+    if (seq === AWAY.backFrom - 1) add({ type: 'event', conversation: CONVERSATION, rev: ++rev, added: ['cat'] });
   }
   for (const message of messages) {
     add({ type: 'row', conversation: CONVERSATION, rev: revs.get(message.seq) as number, ...message });

@@ -1,5 +1,5 @@
 import { FIRST_ACK_MS_MAX, QUIET_AFTER_MS, type Rule } from './checker.js';
-import { AWAY, goodHistory, MESSAGES } from './good-history.js';
+import { AWAY, EDIT_REV, goodHistory, MESSAGES } from './good-history.js';
 import type { Happening, HistoryEvent, SeenMessage } from './history.js';
 import { all, alter, drop, isA, type Mutant, type Of, set, twice } from './history-alterations.js';
 import { sendMutants } from './send-mutants.js';
@@ -241,6 +241,23 @@ export const mutants: [string, Rule, Mutant][] = [
       'final-mark',
       ({ user }) => user === 'ada',
       (e) => [...secondRemoval, arrivalAtCat(MESSAGES), e],
+    ),
+  ],
+  ...[AWAY.goneRev, AWAY.goneRev + 1, AWAY.backRev].map((rev): [string, Rule, Mutant] => [
+    `a member that is back is told of the change ${rev} of its absence`,
+    'P13',
+    alter(
+      'joined',
+      ({ visibleFromSeq }) => visibleFromSeq === AWAY.backFrom,
+      (e) => [e, { type: 'told', device: 'cat-1', ...place, rev }],
+    ),
+  ]),
+  [
+    'a new member is told of a change from before its join',
+    'P13',
+    all(
+      set('event', ({ rev }) => rev === 1, { added: ['ada', 'bob'] }),
+      set('event', ({ rev }) => rev === EDIT_REV + 1, { added: ['cat'] }),
     ),
   ],
   [

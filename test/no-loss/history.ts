@@ -46,6 +46,8 @@ export type Happening =
   | ({ type: 'returning' } & Place)
   /** The member is back, and sees the conversation from this seq on. */
   | ({ type: 'returned'; visibleFromSeq: number } & Place)
+  /** The device was told live of a change that is no new message. */
+  | ({ type: 'told'; device: string; rev: number } & Place)
   | ({ type: 'arrival'; device: string; message: SeenMessage } & Place)
   /** Handed to the application: once, in order. */
   | ({ type: 'delivery'; device: string; message: SeenMessage } & Place)
@@ -69,7 +71,15 @@ export type Happening =
   | { type: 'fault'; name: string; phase: 'begin' | 'effect' | 'end' }
   | ({ type: 'row'; conversation: string; rev: number } & SeenMessage)
   | { type: 'head'; conversation: string; lastSeq: number; lastRev: number }
-  | { type: 'event'; conversation: string; rev: number; seq?: number; hash?: string }
+  | {
+      type: 'event';
+      conversation: string;
+      rev: number;
+      seq?: number;
+      hash?: string;
+      added?: readonly string[];
+      removed?: readonly string[];
+    }
   | ({ type: 'final-mark'; readSeq: number } & Place);
 
 /** `at`: milliseconds on one monotonic clock. */

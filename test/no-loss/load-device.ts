@@ -179,6 +179,10 @@ export class LoadDevice {
       case 'new_message':
         if (this.inbox.arrives(payload as Message)) this.fillGapSoon();
         return;
+      case 'message_updated':
+      case 'members_changed':
+      case 'conversation_updated':
+        return this.hearChange(payload);
       case 'ack':
         return void this.settled.set((payload as AckEvent).clientMsgId, payload);
       case 'conversation_created':
@@ -193,6 +197,10 @@ export class LoadDevice {
       case 'heads':
         return this.hearHeads(payload);
     }
+  }
+
+  private hearChange({ conversationId, rev }: { conversationId: string; rev: number }): void {
+    this.history.record({ type: 'told', device: this.name, user: this.user, conversation: conversationId, rev });
   }
 
   private hearMark(mark: {

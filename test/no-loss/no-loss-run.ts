@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestUser } from '../clients/test-user.js';
-import type { Conversation } from '@parley/contracts';
+import { ConversationSchema, type Conversation } from '@parley/contracts';
 import type { HistoryEvent } from './history.js';
 import { HistoryRecorder } from './history.js';
 import { LoadDevice } from './load-device.js';
@@ -136,14 +136,20 @@ export class NoLossRun {
     if (!admin || !victim || !room) return;
     const change = (body: object): Promise<Conversation> => patiently(() => admin.members(room.conversationId, body));
     const place = { user: victim.userId, conversation: room.conversationId };
-    while (!this.isOver) {
+    const rename = (name: string): Promise<Conversation> =>
+      patiently(() =>
+        admin.rest.want(200, ConversationSchema, 'PATCH', `/v1/conversations/${room.conversationId}`, { name }),
+      );
+    for (let absence = 1; !this.isOver; absence++) {
       await delay(ABSENCE_MS * 3);
       this.history.record({ type: 'removing', ...place });
       const { lastSeq } = await change({ remove: [victim.userId] });
       this.history.record({ type: 'removed', ...place, lastSeq });
-      await delay(ABSENCE_MS);
+      // Every other time, changes of the absence and the return are decided, committed and broadcast close together.
+      const names = absence % 2 === 0 ? ['empty', 'emptier', 'not empty'] : [];
+      if (names.length === 0) await delay(ABSENCE_MS);
       this.history.record({ type: 'returning', ...place });
-      await change({ add: [victim.userId] });
+      await Promise.all([...names.map(rename), change({ add: [victim.userId] })]);
       const { visibleFromSeq } = await patiently(() => victim.conversation(room.conversationId));
       this.history.record({ type: 'returned', ...place, visibleFromSeq });
     }
