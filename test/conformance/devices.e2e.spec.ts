@@ -305,6 +305,19 @@ describe('notifications', () => {
     await vi.waitFor(() => expect(of(apns)).toMatchObject([{ body: 'Ada: second', badge: 2 }]), SOON);
   });
 
+  it('come for the message before, where the latest was deleted while their provider was down', async () => {
+    await register(bob, iphone());
+    apns.behave({ is: 'fails', status: 503 });
+    const before = apns.requests;
+    await ada.send(conversationId, 'first');
+    const { messageId } = await ada.send(conversationId, 'second');
+    await vi.waitFor(() => expect(apns.requests).toBeGreaterThan(before), SOON);
+    const path = `/v1/conversations/${conversationId}/messages/${messageId}`;
+    expect((await ada.rest.call('DELETE', path)).status).toBeLessThan(300);
+    apns.behave({ is: 'accepts' });
+    await vi.waitFor(() => expect(of(apns).at(-1)).toMatchObject({ kind: 'message', body: 'Ada: first' }), SOON);
+  });
+
   it('survive a restart of the server while their provider is down', async () => {
     await register(bob, iphone());
     apns.behave({ is: 'hangs' });

@@ -248,6 +248,83 @@ export function pushOutboxContract(name: string, make: () => Promise<PushOutboxU
       expect(await one()).toMatchObject({ kind: 'clear', seq: 7 });
     });
 
+    it('tells of the message before, when the latest was deleted before anything was sent', async () => {
+      await add(4);
+      await add(5);
+      await add(6);
+      await outbox.deleted(group, 5, '1005');
+      await outbox.edited(group, 4, 'better');
+      await outbox.deleted(group, 6, '1006');
+      const task = await one();
+      expect(task).toMatchObject({ kind: 'message', seq: 4, messageId: '1004', preview: 'better', senderName: 'User' });
+      expect(task.isSuperfluous).toBe(false);
+      await outbox.finish(task, { is: 'sent' });
+      await opened.setMember(group, bob, { read: 4 });
+      await outbox.read(group, [{ userId: bob, seq: 4 }]);
+      expect(await one()).toMatchObject({ kind: 'clear', seq: 4 });
+    });
+
+    it('tells of none of them that was read, is out of sight, was told already, or is one’s own', async () => {
+      const latestOf = async (seq: number): Promise<void> => {
+        await add(seq);
+        await outbox.deleted(group, seq, String(1_000 + seq));
+        expect(await claim()).toEqual([]);
+      };
+      await add(2);
+      await opened.setMember(group, bob, { read: 2 });
+      await latestOf(3);
+      await add(4);
+      await opened.setMember(group, bob, { visibleFrom: 5 });
+      await latestOf(5);
+      await add(6);
+      await outbox.finish(await one(), { is: 'sent' });
+      await latestOf(7);
+      await add(8);
+      await outbox.add(notice(9, { senderId: bob }), [{ userId: bob, unlessDelivered: false }], WAIT_MS);
+      await outbox.deleted(group, 8, '1008');
+      await latestOf(10);
+    });
+
+    it('tells of the message before, when the latest was deleted while its provider failed', async () => {
+      await add(5);
+      await outbox.finish(await one(), { is: 'again', inMs: 0 });
+      await add(6);
+      const task = await one();
+      await outbox.deleted(group, 6, '1006');
+      await outbox.finish(task, { is: 'again', inMs: 0 });
+      const again = await one();
+      expect(again).toMatchObject({ seq: 6, isSuperfluous: true });
+      await outbox.finish(again, { is: 'dropped' });
+      expect(await one()).toMatchObject({ kind: 'message', seq: 5, attempt: 1, isSuperfluous: false });
+    });
+
+    it('takes the latest away, then tells of the one before that it had spoken for too', async () => {
+      await add(5);
+      await add(6);
+      await outbox.finish(await one(), { is: 'sent' });
+      await outbox.deleted(group, 6, '1006');
+      const clear = await one();
+      expect(clear).toMatchObject({ kind: 'clear', seq: 6 });
+      await outbox.finish(clear, { is: 'sent' });
+      const before = await one();
+      expect(before).toMatchObject({ kind: 'message', seq: 5, preview: 'message 5' });
+      await outbox.finish(before, { is: 'sent' });
+      await outbox.deleted(group, 5, '1005');
+      const last = await one();
+      expect(last).toMatchObject({ kind: 'clear', seq: 5 });
+      await outbox.finish(last, { is: 'sent' });
+      expect(await claim()).toEqual([]);
+    });
+
+    it('does not tell twice of what was sent while something newer came that was then deleted', async () => {
+      await add(5);
+      const task = await one();
+      await add(6, [bob], true);
+      await outbox.finish(task, { is: 'sent' });
+      await outbox.deleted(group, 6, '1006');
+      expect(await claim()).toEqual([]);
+    });
+
     it('says of a task that it came to nothing: read, muted or removed meanwhile', async () => {
       await opened.addDevice(ada);
       await opened.addDevice(cat);

@@ -82,12 +82,16 @@ export class PostgresPushOutbox extends PushOutbox {
   }
 
   override async edited(conversationId: string, seq: number, preview: string): Promise<void> {
-    await storeAnswer(() => this.pool.query(sql.EDITED, [conversationId, seq, preview]));
+    await storeAnswer(async () => {
+      await this.pool.query(sql.EDITED_KEPT, [conversationId, seq, preview]);
+      await this.pool.query(sql.EDITED, [conversationId, seq, preview]);
+    });
   }
 
   override async deleted(conversationId: string, seq: number, messageId: string): Promise<void> {
     await this.transaction(async (client) => {
       await client.query(sql.MARK_DELETED, [conversationId, seq, messageId]);
+      await client.query(sql.FALL_BACK_WAITING, [conversationId, seq]);
       await client.query(sql.DROP_DELETED, [conversationId, seq]);
       await client.query(sql.CLEAR_DELETED, [conversationId, messageId]);
     });
@@ -126,12 +130,18 @@ export class PostgresPushOutbox extends PushOutbox {
       await storeAnswer(() => this.pool.query(sql.AGAIN, [...key, end.inMs]));
       return;
     }
+    const isSent = end.is === 'sent';
     await this.transaction(async (client) => {
+      if (isSent && kind === 'message') await client.query(sql.SHOWN, [...key, seq, messageId]);
+      if (isSent && kind === 'clear') await client.query(sql.CLEARED, [userId, deviceId, conversationId, seq]);
+      if (isSent === (kind === 'clear')) {
+        const { rowCount: fallen } = await client.query(sql.FALL_BACK_HELD, [...key, seq, kind]);
+        if (fallen) return;
+      }
       const { rowCount } = await client.query(sql.FORGET, [...key, seq, kind]);
-      if (rowCount === 0) await client.query(sql.FOLLOW, key);
-      if (end.is !== 'sent') return;
-      if (kind === 'clear') await client.query(sql.CLEARED, [userId, deviceId, conversationId, seq]);
-      else await client.query(sql.SHOWN, [userId, deviceId, conversationId, seq, messageId]);
+      if (rowCount) return;
+      if (isSent) await client.query(sql.FOLLOW_SENT, [...key, seq]);
+      else await client.query(sql.FOLLOW, key);
     });
     // Whoever read or deleted while the task was under way left the taking away to its end. Only after the commit: what is read from
     // now on finds in the table what is shown. A clear that was refused would come for ever.

@@ -19,7 +19,14 @@ export const RECIPIENTS = `SELECT m.user_id FROM conversation_member m
 
 // Devices in one order, so that two conversations cannot wait for each other's rows.
 // What waits because its provider failed goes on waiting; what is being sent is followed by this one.
-export const ADD = `INSERT INTO push_outbox AS o (user_id, device_id, conversation_id, provider, kind, first_seq, seq,
+export const ADD = `WITH kept AS (
+   INSERT INTO push_message AS p (conversation_id, slot, seq, message_id, sender_id, content_type, preview, sent_at)
+   VALUES ($1, $2::bigint % ${SLOTS}, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0))
+   ON CONFLICT (conversation_id, slot) DO UPDATE SET seq = excluded.seq, message_id = excluded.message_id,
+     sender_id = excluded.sender_id, content_type = excluded.content_type, preview = excluded.preview,
+     sent_at = excluded.sent_at, is_deleted = false
+   WHERE p.message_id < excluded.message_id)
+ INSERT INTO push_outbox AS o (user_id, device_id, conversation_id, provider, kind, first_seq, seq,
    message_id, sender_id, content_type, preview, sent_at, unless_delivered, due_at)
  SELECT d.user_id, d.device_id, $1, d.provider, 'message', $2, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0),
    r.unless_delivered,
@@ -42,9 +49,14 @@ export const ADD = `INSERT INTO push_outbox AS o (user_id, device_id, conversati
 export const EDITED = `UPDATE push_outbox SET preview = $3
  WHERE conversation_id = $1 AND seq = $2 AND kind = 'message' AND content_type <> 'encrypted'`;
 
+export const EDITED_KEPT = `UPDATE push_message SET preview = $3
+ WHERE conversation_id = $1 AND slot = $2::bigint % ${SLOTS} AND seq = $2 AND NOT is_deleted
+   AND content_type <> 'encrypted'`;
+
 const CLEAR_SHOWN = (where: string, from: string): string => `INSERT INTO push_outbox AS o (user_id, device_id,
    conversation_id, provider, kind, first_seq, seq, message_id, unless_delivered, due_at)
- SELECT s.user_id, s.device_id, s.conversation_id, d.provider, 'clear', s.seq, s.seq, s.message_id, false,
+ SELECT s.user_id, s.device_id, s.conversation_id, d.provider, 'clear', coalesce(s.first_seq, s.seq), s.seq,
+   s.message_id, false,
    clock_timestamp()
  FROM ${from} JOIN user_devices d ON d.user_id = s.user_id AND d.device_id = s.device_id
  WHERE ${where}
@@ -69,8 +81,24 @@ export const MARK_DELETED = `INSERT INTO push_message AS p (conversation_id, slo
  ON CONFLICT (conversation_id, slot) DO UPDATE SET seq = excluded.seq, message_id = excluded.message_id,
    sender_id = NULL, content_type = NULL, preview = NULL, sent_at = excluded.sent_at, is_deleted = true
  WHERE p.message_id <= excluded.message_id`;
-export const DROP_DELETED = `DELETE FROM push_outbox
- WHERE conversation_id = $1 AND seq = $2 AND kind = 'message' AND claim IS NULL`;
+/**
+ * Of the messages that a task stands for the newest before its last one that is neither deleted, nor read, nor its
+ * reader's own, takes the task over. A task without one stays as it is.
+ */
+const FALL_BACK = (where: string, set: string): string => `UPDATE push_outbox o SET kind = 'message', seq = e.seq,
+   message_id = e.message_id, sender_id = e.sender_id, content_type = e.content_type, preview = e.preview,
+   sent_at = e.sent_at${set}
+ FROM (SELECT o.user_id, o.device_id, p.* FROM push_outbox o CROSS JOIN LATERAL (
+     SELECT p.* FROM push_message p
+     JOIN conversation_member m ON m.conversation_id = p.conversation_id AND m.user_id = o.user_id
+     WHERE p.conversation_id = o.conversation_id AND p.seq >= o.first_seq AND p.seq < o.seq AND NOT p.is_deleted
+       AND p.sender_id <> o.user_id AND m.removed_at IS NULL AND p.seq >= m.visible_from_seq AND p.seq > m.read_seq
+     ORDER BY p.seq DESC LIMIT 1) p
+   WHERE ${where}) e
+ WHERE o.user_id = e.user_id AND o.device_id = e.device_id AND o.conversation_id = e.conversation_id AND ${where}`;
+const WAITS = `o.conversation_id = $1 AND o.seq = $2 AND o.kind = 'message' AND o.claim IS NULL`;
+export const FALL_BACK_WAITING = FALL_BACK(WAITS, '');
+export const DROP_DELETED = `DELETE FROM push_outbox o WHERE ${WAITS}`;
 // With it all that something newer kept from being taken away, which may have gone just now.
 export const CLEAR_DELETED = CLEAR_SHOWN(
   `s.conversation_id = $1 AND m.conversation_id = $1 AND m.removed_at IS NULL
@@ -108,20 +136,35 @@ export const CLAIM = `WITH due AS MATERIALIZED (
  ORDER BY t.user_id, t.device_id`;
 
 const TASK = 'user_id = $1 AND device_id = $2 AND conversation_id = $3 AND claim = $4';
+const HELD = 'o.user_id = $1 AND o.device_id = $2 AND o.conversation_id = $3 AND o.claim = $4';
+
+/**
+ * The task stands as it was taken, and its message was deleted, or what was shown is taken away: what is left of the
+ * messages before is due now.
+ */
+export const FALL_BACK_HELD = FALL_BACK(
+  `${HELD} AND o.seq = $5 AND o.kind = $6 AND (o.kind = 'clear' OR ${isDeleted('o')})`,
+  ', claim = NULL, attempts = 0, due_at = clock_timestamp()',
+);
 
 /** The task stands as it was taken: nothing newer came. */
 export const FORGET = `DELETE FROM push_outbox WHERE ${TASK} AND seq = $5 AND kind = $6`;
 /** Something newer came while it was being sent: that is due now. */
 export const FOLLOW = `UPDATE push_outbox SET claim = NULL, attempts = 0, due_at = clock_timestamp() WHERE ${TASK}`;
+/** The same, and of all before it the device was told. */
+export const FOLLOW_SENT = `UPDATE push_outbox SET claim = NULL, attempts = 0, due_at = clock_timestamp(),
+   first_seq = CASE WHEN kind = 'message' THEN greatest(first_seq, $5::bigint + 1) ELSE first_seq END WHERE ${TASK}`;
 export const AGAIN = `UPDATE push_outbox SET claim = NULL, due_at = clock_timestamp() + ${ms('$5')} WHERE ${TASK}`;
 /** The messages before were acknowledged in time; the latest still has some. */
 export const LATER = `UPDATE push_outbox SET claim = NULL, attempts = 0, first_seq = $5,
    due_at = clock_timestamp() + ${ms('$6')} WHERE ${TASK}`;
 export const GONE = `DELETE FROM user_devices WHERE user_id = $1 AND device_id = $2 AND push_token = $3`;
 
-export const SHOWN = `INSERT INTO push_shown AS s (user_id, device_id, conversation_id, seq, message_id)
- SELECT user_id, device_id, $3, $4, $5 FROM user_devices WHERE user_id = $1 AND device_id = $2
- ON CONFLICT (user_id, conversation_id, device_id) DO UPDATE SET seq = excluded.seq, message_id = excluded.message_id
+export const SHOWN = `INSERT INTO push_shown AS s (user_id, device_id, conversation_id, seq, message_id, first_seq)
+ SELECT d.user_id, d.device_id, $3, $5, $6, (SELECT least(o.first_seq, $5) FROM push_outbox o WHERE ${HELD})
+ FROM user_devices d WHERE d.user_id = $1 AND d.device_id = $2
+ ON CONFLICT (user_id, conversation_id, device_id) DO UPDATE SET seq = excluded.seq, message_id = excluded.message_id,
+   first_seq = excluded.first_seq
  WHERE s.seq < excluded.seq`;
 export const CLEARED = `DELETE FROM push_shown
  WHERE user_id = $1 AND device_id = $2 AND conversation_id = $3 AND seq <= $4`;
