@@ -27,6 +27,8 @@ type MediaQuery = z.infer<typeof MediaQuerySchema>;
 
 const DESCRIPTION =
   'For its uploader, members of a conversation that it was sent to, and everybody while it is an avatar: by an access token, or by the signature of a link as messages carry it. One range is served; `ETag` and `If-None-Match` too. A server that keeps files in S3 answers 302.';
+const NOT_YET =
+  'Where it is not made yet, the answer waits for it: some seconds, after which it is 503 `overloaded` with `Retry-After`. 404 is for a medium that has none and will have none.';
 
 @Controller('v1/media')
 export class MediaController {
@@ -80,10 +82,10 @@ export class MediaController {
   @Operation({
     tag: 'Media',
     summary: 'A picture of at most 320 pixels',
-    description: `${DESCRIPTION} Where it is not made yet, the answer waits for it.`,
+    description: `${DESCRIPTION} ${NOT_YET}`,
     bytes: true,
     answers: [{ status: 200, description: 'The picture', schema: null }],
-    refusals: ['unauthenticated', 'token_expired', 'session_revoked', 'not_found'],
+    refusals: ['unauthenticated', 'token_expired', 'session_revoked', 'not_found', 'overloaded'],
   })
   getThumbnail(
     @Req() request: MediaRequest,
@@ -100,10 +102,10 @@ export class MediaController {
   @Operation({
     tag: 'Media',
     summary: 'A picture of at most 1,600 pixels; the original where that is no larger',
-    description: `${DESCRIPTION} Where it is not made yet, the answer waits for it.`,
+    description: `${DESCRIPTION} ${NOT_YET}`,
     bytes: true,
     answers: [{ status: 200, description: 'The picture', schema: null }],
-    refusals: ['unauthenticated', 'token_expired', 'session_revoked', 'not_found'],
+    refusals: ['unauthenticated', 'token_expired', 'session_revoked', 'not_found', 'overloaded'],
   })
   getScreenPicture(
     @Req() request: MediaRequest,

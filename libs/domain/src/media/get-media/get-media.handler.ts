@@ -15,6 +15,8 @@ const SHOWN =
   /^(image\/(png|jpeg|gif|webp|avif)|video\/(mp4|webm|quicktime)|audio\/(mpeg|mp4|ogg|wav|aac|x-flac|flac|opus|x-m4a))$/;
 /** How long whoever asks for a smaller picture is kept waiting until it is made. */
 const RENDERING_WAIT_MS = 8_000;
+/** And after how long it may ask again then. */
+const RENDERING_AGAIN_MS = 2_000;
 const RENDERING_ASKED_EVERY_MS = 100;
 const WAITING_MAX = 500;
 const STORE_LINK_SECONDS = 300;
@@ -28,7 +30,10 @@ export class GetMediaHandler implements IQueryHandler<GetMedia> {
     @Inject(MediaStorage) private readonly storage: MediaStorage,
   ) {}
 
-  /** @throws DomainError `not_found` for what is not there, not made, or not for this viewer */
+  /**
+   * @throws DomainError `not_found` for what is not there, never will be, or is not for this viewer; `overloaded` for a
+   *   smaller picture that is not made yet
+   */
   async execute({ viewer, mediaId, variant, download }: GetMedia): Promise<MediaFile> {
     const medium = await this.find(viewer, mediaId);
     const given = variant === 'original' ? variant : await this.made(viewer, medium, variant);
@@ -60,6 +65,9 @@ export class GetMediaHandler implements IQueryHandler<GetMedia> {
       await new Promise((resolve) => setTimeout(resolve, RENDERING_ASKED_EVERY_MS));
       this.waiting -= 1;
       medium = await this.find(viewer, medium.mediaId);
+    }
+    if (medium.renditions === 'pending') {
+      throw new DomainError('overloaded', 'This picture is not made yet', { retryAfterMs: RENDERING_AGAIN_MS });
     }
     if (medium.renditions === 'both') return variant;
     if (medium.renditions !== 'thumbnail')
