@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { openBrowser } from '../../scripts/browser/chromium.mjs';
+import { LatePictures } from './late-pictures.js';
 import { signUp, Visitor } from './visitor.js';
 
 let browser: Browser;
@@ -55,6 +56,26 @@ it('pictures and files are attached, seen as they upload, sent with a text, and 
   await bens.page.getByRole('dialog').waitFor({ state: 'detached' });
   expect(await adas.leave()).toEqual([]);
   expect(await bens.leave()).toEqual([]);
+});
+
+it('a picture whose smaller one is made late is shown when it is there', async () => {
+  const refused = 3;
+  const late = await LatePictures.of(inject('serverUrl'), refused);
+  onTestFinished(() => late.close());
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  await ada.direct(ben);
+  const visitor = await Visitor.loggedIn(browser, ada, { baseURL: late.url });
+  await visitor.open('Ben Okafor');
+  const buffer = await picture();
+  await visitor.page.locator('input[type=file]').setInputFiles({ name: 'late.png', mimeType: 'image/png', buffer });
+  await expect.poll(() => visitor.page.getByRole('button', { name: 'Send' }).isEnabled()).toBe(true);
+  await visitor.send('Not yet');
+  const shown = visitor.message('Not yet').getByRole('button', { name: 'Picture late.png' }).locator('img');
+  // After 1, 3 and 8 seconds, and what the browser takes.
+  const width = () => shown.evaluate((image: HTMLImageElement) => image.naturalWidth);
+  await expect.poll(width, { timeout: 40_000 }).toBe(320);
+  expect(late.asked.length).toBeGreaterThan(refused);
+  expect((await visitor.leave()).filter((text) => !/status of 503/.test(text))).toEqual([]);
 });
 
 it('a file that is pasted or dropped is attached too, and can be taken away again', async () => {

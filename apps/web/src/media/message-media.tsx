@@ -1,5 +1,5 @@
 import type { Media, TimelineItem } from '@parley/sdk';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Icon } from '../design/icon.jsx';
 import { useConversationActions } from '../timeline/conversation-context.js';
 import { PictureViewer } from './picture-viewer.jsx';
@@ -8,6 +8,11 @@ import './media.css';
 
 const PICTURE_WIDTH_PX_MAX = 340;
 const PICTURE_HEIGHT_PX_MAX = 320;
+/**
+ * After which pauses a picture that did not come is asked for again. A smaller one may not be made yet, for which the
+ * server keeps each request waiting a while too.
+ */
+const AGAIN_AFTER_MS = [1_000, 3_000, 8_000, 15_000, 30_000];
 
 const isPicture = ({ mimeType, width }: Media): boolean => mimeType.startsWith('image/') && width !== null;
 
@@ -63,11 +68,38 @@ function Picture(props: { medium: Media; isAlone: boolean; onOpen: () => void; o
   const [width, height] = [medium.width ?? 1, medium.height ?? 1];
   const scale = Math.min(1, PICTURE_WIDTH_PX_MAX / width, PICTURE_HEIGHT_PX_MAX / height);
   const room = isAlone ? { width: Math.max(96, width * scale), aspectRatio: `${width} / ${height}` } : {};
+  const { round, askLater } = useLaterAgain();
+  const onError = (): void => {
+    onBroken();
+    askLater();
+  };
   return (
     <button type="button" className="picture" style={room} aria-label={`Picture ${medium.fileName}`} onClick={onOpen}>
-      <img src={medium.thumbnailUrl ?? medium.url} alt="" loading="lazy" decoding="async" onError={onBroken} />
+      {/* Its address is the same as before, so only a new element asks for it again. */}
+      <img
+        key={round}
+        src={medium.thumbnailUrl ?? medium.url}
+        alt=""
+        loading="lazy"
+        decoding="async"
+        onError={onError}
+      />
     </button>
   );
+}
+
+/** Counts up a pause after each time that it is asked to, a few times, while its user is shown. */
+function useLaterAgain(): { round: number; askLater: () => void } {
+  const [round, setRound] = useState(0);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const askLater = (): void => {
+    const pauseMs = AGAIN_AFTER_MS[round];
+    if (pauseMs === undefined) return;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setRound(round + 1), pauseMs);
+  };
+  return { round, askLater };
 }
 
 function FileCard({ medium }: { medium: Media }) {
