@@ -1,8 +1,8 @@
 import { ECDH } from 'node:crypto';
 
 /**
- * What is wrong with the public key of a Web Push subscription in the form of the contract, or null. Nothing could ever be encrypted for
- * a key that is no point of the curve, and only this side can tell: in a browser there is nothing that says it at once.
+ * What is wrong with the public key of a Web Push subscription in the form of the contract, or null. Nothing could ever
+ * be encrypted for one that is no point of the curve. The schema does not say it, since browsers have nothing that would.
  */
 export function pushKeyProblem(p256dh: string): string | null {
   try {
