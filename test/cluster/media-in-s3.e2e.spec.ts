@@ -60,4 +60,7 @@ it('a resumable upload keeps its parts in the bucket until it is complete', asyn
   const last = await call('PATCH', location, { ...type, 'upload-offset': String(half) }, picture.subarray(half));
   const media = MediaSchema.parse(await last.json());
   expect((await fetched(ada, media.url)).bytes.equals(picture)).toBe(true);
+  const atOnce = await call('POST', '/v1/media/tus', { ...type, 'upload-length': String(picture.length) }, picture);
+  expect(atOnce.status).toBe(201);
+  expect((await fetched(ada, MediaSchema.parse(await atOnce.json()).url)).bytes.equals(picture)).toBe(true);
 });
