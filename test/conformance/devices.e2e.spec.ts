@@ -223,13 +223,13 @@ describe('notifications', () => {
     await register(bob, android());
     await register(bob, browser());
     const answer = Promise.withResolvers<void>();
-    fcm.held = answer.promise;
+    fcm.hold = () => answer.promise;
     const { messageId } = await ada.send(conversationId, 'Not for you');
     for (const service of [fcm, web]) await vi.waitFor(() => expect(of(service)).toHaveLength(1), SOON);
     const path = `/v1/conversations/${conversationId}/messages/${messageId}`;
     expect((await ada.rest.call('DELETE', path)).status).toBeLessThan(300);
     await vi.waitFor(() => expect(of(web).at(-1)).toMatchObject({ kind: 'clear' }), SOON);
-    fcm.held = Promise.resolve();
+    fcm.hold = () => Promise.resolve();
     answer.resolve();
     await vi.waitFor(() => expect(of(fcm).at(-1)).toMatchObject({ kind: 'clear', title: null }), SOON);
   });

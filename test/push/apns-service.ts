@@ -92,7 +92,7 @@ export class ApnsService extends PushService {
       collapseId: String(headers['apns-collapse-id']),
       conversationId: parley.conversationId,
     });
-    void this.held.then(() => {
+    void this.hold().then(() => {
       if (stream.destroyed) return;
       stream.respond({ ':status': 200, 'apns-id': 'EC1BF194-B3B2-424A-89F7-5A0B5E9D4A1E' });
       stream.end();

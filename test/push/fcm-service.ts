@@ -101,7 +101,7 @@ export class FcmService extends PushService {
       collapseId: android.collapse_key,
       conversationId: data['conversationId'] ?? '',
     });
-    await this.held;
+    await this.hold();
     json(response, 200, { name: `projects/${PROJECT}/messages/${this.requests}` });
   }
 

@@ -11,7 +11,7 @@ export abstract class PushService {
   onArrival: () => void = () => {};
 
   /** What was accepted is answered after this. */
-  held: Promise<void> = Promise.resolve();
+  hold: () => Promise<void> = () => Promise.resolve();
 
   behave(behaviour: ServiceBehaviour): void {
     this.behaviour = behaviour;

@@ -108,7 +108,7 @@ export class WebPushService extends PushService {
     const { type: kind, title, body, badge, conversationId } = JSON.parse(text);
     this.contents.push(text);
     this.keep({ kind, title, body, badge, collapseId: String(topic), conversationId });
-    await this.held;
+    await this.hold();
     response.writeHead(201).end();
   }
 

@@ -347,6 +347,14 @@ export function pushOutboxContract(name: string, make: () => Promise<PushOutboxU
       expect(await claimWithin(2_000)).toMatchObject({ seq: 6, attempt: 2 });
     });
 
+    it('does not count an attempt that was none', async () => {
+      await add(5);
+      await outbox.finish(await one(), { is: 'again', inMs: 0 });
+      await outbox.finish(await one(), { is: 'later', inMs: 100 });
+      expect(await claim()).toEqual([]);
+      expect(await claimWithin(2_000)).toMatchObject({ seq: 5, attempt: 2 });
+    });
+
     it('sends what came while a task was being sent right after it', async () => {
       await add(5);
       const task = await one();

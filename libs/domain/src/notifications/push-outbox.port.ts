@@ -13,8 +13,11 @@ export interface ReadMark {
   seq: number;
 }
 
-/** How a task ended: `sent`; `gone`, the device's token is dead; `dropped`, nothing is to be sent any more. */
-export type TaskEnd = { is: 'sent' | 'gone' | 'dropped' } | { is: 'again'; inMs: number };
+/**
+ * How a task ended: `sent`; `gone`, the device's token is dead; `dropped`, nothing is to be sent any more; `again`, it
+ * failed; `later`, nobody was asked, and it counts as no attempt.
+ */
+export type TaskEnd = { is: 'sent' | 'gone' | 'dropped' } | { is: 'again' | 'later'; inMs: number };
 
 /** A task that was taken and not finished after this time is anybody's. */
 export const TASK_CLAIM_MS = 30_000;

@@ -5,8 +5,8 @@ import { MemoryRateLimiter } from '../../../infra/src/memory/memory-rate-limiter
 import { NoPushMetrics } from './push-metrics.port.js';
 import { PUSH_TTL_SECONDS, type PushNotification, pushNotificationOf, type PushTask } from './push-notification.js';
 import { PushOutbox, type TaskEnd } from './push-outbox.port.js';
-import { PushProvider, type PushResult } from './push-provider.port.js';
-import { PUSH_IN_FLIGHT_MAX, PushSender } from './push-sender.js';
+import { PUSH_IN_FLIGHT_MAX, PushProvider, type PushResult } from './push-provider.port.js';
+import { PushSender } from './push-sender.js';
 
 function taskOf(more: Partial<PushTask> = {}): PushTask {
   const ids = { userId: randomUUID(), deviceId: randomUUID(), conversationId: randomUUID(), claim: randomUUID() };
@@ -44,6 +44,7 @@ class ScriptedProvider extends PushProvider {
   readonly sent: PushNotification[] = [];
   most = 0;
   rest = 0;
+  busy = 0;
   private running = 0;
   readonly closed = Promise.withResolvers<void>();
 
@@ -66,6 +67,9 @@ class ScriptedProvider extends PushProvider {
   override restMs(): number {
     return this.rest;
   }
+  override busyMs(): number {
+    return this.busy;
+  }
   override async close(): Promise<void> {
     this.closed.resolve();
   }
@@ -75,9 +79,11 @@ describe('the sender', () => {
   let sender: PushSender;
   afterEach(() => sender.stop());
 
+  const troubles: string[] = [];
   function start(outbox: PushOutbox, providers: PushProvider[], perUser = { limit: 1_000, windowMs: 60_000 }): void {
     const parts = { outbox, providers, limiter: new MemoryRateLimiter(), metrics: new NoPushMetrics() };
-    sender = new PushSender(parts, { perUser, onTrouble: () => {}, idleMs: 5 });
+    sender = new PushSender(parts, { perUser, onTrouble: (what) => troubles.push(what), idleMs: 5 });
+    troubles.length = 0;
     sender.start();
   }
 
@@ -148,6 +154,19 @@ describe('the sender', () => {
     await sender.stop();
     expect(performance.now() - began).toBeLessThan(4_000);
     expect(outbox.ends).toHaveLength(100 + PUSH_IN_FLIGHT_MAX);
+  });
+
+  it('brings a task later to a service that has enough to do: no attempt, no failure, and not on account of the user', async () => {
+    const userId = randomUUID();
+    const outbox = new ListedTasks([taskOf({ userId, attempt: 7 }), taskOf({ userId }), taskOf({ userId })]);
+    const provider = new ScriptedProvider('fcm', () => ({ is: 'sent' }));
+    provider.busy = 250;
+    start(outbox, [provider], { limit: 1, windowMs: 60_000 });
+    expect(await endsOf(outbox, 3)).toEqual(Array.from({ length: 3 }, () => ({ is: 'later', inMs: 250 })));
+    expect([provider.sent, troubles]).toEqual([[], []]);
+    provider.busy = 0;
+    outbox.tasks.push(taskOf({ userId }));
+    expect((await endsOf(outbox, 4)).at(-1)).toEqual({ is: 'sent' });
   });
 
   it('takes nothing for a provider that is left alone', async () => {

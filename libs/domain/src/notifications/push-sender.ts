@@ -5,8 +5,6 @@ import { PUSH_TTL_SECONDS, pushNotificationOf, type PushTask } from './push-noti
 import type { PushOutbox, TaskEnd } from './push-outbox.port.js';
 import type { PushProvider } from './push-provider.port.js';
 
-/** Notifications that one provider is asked for at the same time. */
-export const PUSH_IN_FLIGHT_MAX = 32;
 const CLAIM_MAX = 16;
 const IDLE_MS = 500;
 const TROUBLE_PAUSE_MS = 2_000;
@@ -88,7 +86,7 @@ export class PushSender {
     const rest = provider.restMs();
     metrics.pushInFlight(provider.name, under.size, rest > 0);
     if (rest > 0) return 0;
-    const free = PUSH_IN_FLIGHT_MAX - under.size;
+    const free = provider.inFlightMax - under.size;
     if (free <= 0) {
       await Promise.race(under);
       return 1;
@@ -117,6 +115,9 @@ export class PushSender {
       metrics.pushTask(name, 'dropped');
       return { is: 'dropped' };
     }
+    // Before the limit of the user, for which it would count although nothing is sent.
+    const busyMs = provider.busyMs(task.pushToken);
+    if (busyMs > 0) return { is: 'later', inMs: Math.round(busyMs) };
     if (task.kind === 'message') {
       const { allowed, retryAfterMs } = await limiter.take(`push:${task.userId}`, 1, this.options.perUser);
       if (!allowed) {

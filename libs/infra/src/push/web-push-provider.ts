@@ -8,6 +8,7 @@ import {
   PushProvider,
   type PushResult,
 } from '@parley/domain';
+import { bulkhead, type BulkheadPolicy } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
 import webpush from 'web-push';
 import { post } from './https-request.js';
@@ -27,14 +28,25 @@ export interface WebPushOptions {
   breaker?: BreakerOptions;
 }
 
-/** Browsers name the service, so each gets its own breaker, and none may take all places. */
+/**
+ * Browsers name the service, so each gets its own breaker, and none may take all places: all browsers of a vendor have one,
+ * which is asked as much at a time as any other provider, and may have as many waiting for their turn.
+ */
 const SERVICES_REMEMBERED_MAX = 1_000;
-const IN_FLIGHT_PER_SERVICE_MAX = PUSH_IN_FLIGHT_MAX / 4;
-const BUSY_WAIT_MS = 1_000;
+const ASKED_PER_SERVICE_MAX = PUSH_IN_FLIGHT_MAX;
+const WAITING_PER_SERVICE_MAX = ASKED_PER_SERVICE_MAX;
+/** Of four services. */
+const PLACES_MAX = 4 * (ASKED_PER_SERVICE_MAX + WAITING_PER_SERVICE_MAX);
+/** What finds a service busy comes again after this, one after the other, so that a long line is not looked at all the time. */
+const BUSY_MS = 250;
+const BUSY_MS_MAX = 5_000;
+const BUSY_APART_MS = 3;
 
 interface PushService {
   breaker: ProviderBreaker;
-  inFlight: number;
+  turns: BulkheadPolicy;
+  /** When the last of those who found it busy comes again; milliseconds since the epoch. */
+  lineEnd: number;
 }
 
 /**
@@ -43,6 +55,7 @@ interface PushService {
  */
 export class WebPushProvider extends PushProvider {
   override readonly name = 'webpush';
+  override readonly inFlightMax = PLACES_MAX;
   private readonly services = new LRUCache<string, PushService>({ max: SERVICES_REMEMBERED_MAX });
   private readonly agent: Agent;
 
@@ -60,16 +73,17 @@ export class WebPushProvider extends PushProvider {
   override async send(notification: PushNotification, subscription: WebPushSubscription): Promise<PushResult> {
     const problem = pushEndpointProblem(subscription.endpoint, this.options.arePrivateEndpointsAllowed);
     if (problem) return { is: 'gone' };
-    const service = this.serviceOf(new URL(subscription.endpoint).origin);
-    if (service.inFlight >= IN_FLIGHT_PER_SERVICE_MAX) {
-      return { is: 'failed', reason: 'has enough to do', retryAfterMs: BUSY_WAIT_MS };
-    }
-    service.inFlight += 1;
-    try {
-      return await service.breaker.run(() => this.ask(notification, subscription));
-    } finally {
-      service.inFlight -= 1;
-    }
+    const { turns, breaker } = this.serviceOf(new URL(subscription.endpoint).origin);
+    return turns.execute(() => breaker.run(() => this.ask(notification, subscription)));
+  }
+
+  override busyMs({ endpoint }: WebPushSubscription): number {
+    if (!URL.canParse(endpoint)) return 0;
+    const service = this.services.get(new URL(endpoint).origin);
+    if (!service || service.turns.queueSlots > PLACES_MAX - WAITING_PER_SERVICE_MAX) return 0;
+    const now = Date.now();
+    service.lineEnd = Math.min(Math.max(now + BUSY_MS, service.lineEnd + BUSY_APART_MS), now + BUSY_MS_MAX);
+    return service.lineEnd - now;
   }
 
   /** Each service rests on its own. */
@@ -84,7 +98,11 @@ export class WebPushProvider extends PushProvider {
   private serviceOf(origin: string): PushService {
     let service = this.services.get(origin);
     if (!service) {
-      service = { breaker: new ProviderBreaker(this.options.breaker), inFlight: 0 };
+      service = {
+        breaker: new ProviderBreaker(this.options.breaker),
+        turns: bulkhead(ASKED_PER_SERVICE_MAX, PLACES_MAX),
+        lineEnd: 0,
+      };
       this.services.set(origin, service);
     }
     return service;

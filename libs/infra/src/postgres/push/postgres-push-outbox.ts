@@ -126,8 +126,8 @@ export class PostgresPushOutbox extends PushOutbox {
       await storeAnswer(() => this.pool.query(sql.GONE, [userId, deviceId, token]));
       return;
     }
-    if (end.is === 'again') {
-      await storeAnswer(() => this.pool.query(sql.AGAIN, [...key, end.inMs]));
+    if (end.is === 'again' || end.is === 'later') {
+      await storeAnswer(() => this.pool.query(sql.AGAIN, [...key, end.inMs, end.is === 'again' ? 0 : 1]));
       return;
     }
     const isSent = end.is === 'sent';

@@ -154,7 +154,9 @@ export const FOLLOW = `UPDATE push_outbox SET claim = NULL, attempts = 0, due_at
 /** The same, and of all before it the device was told. */
 export const FOLLOW_SENT = `UPDATE push_outbox SET claim = NULL, attempts = 0, due_at = clock_timestamp(),
    first_seq = CASE WHEN kind = 'message' THEN greatest(first_seq, $5::bigint + 1) ELSE first_seq END WHERE ${TASK}`;
-export const AGAIN = `UPDATE push_outbox SET claim = NULL, due_at = clock_timestamp() + ${ms('$5')} WHERE ${TASK}`;
+/** $6: attempts that were none. */
+export const AGAIN = `UPDATE push_outbox SET claim = NULL, attempts = attempts - $6::integer,
+   due_at = clock_timestamp() + ${ms('$5')} WHERE ${TASK}`;
 /** The messages before were acknowledged in time; the latest still has some. */
 export const LATER = `UPDATE push_outbox SET claim = NULL, attempts = 0, first_seq = $5,
    due_at = clock_timestamp() + ${ms('$6')} WHERE ${TASK}`;
