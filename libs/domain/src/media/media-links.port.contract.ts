@@ -66,6 +66,7 @@ export function mediaLinksContract(
     });
 
     it('of an avatar names no viewer, does not run out, and is good for no other medium', () => {
+      expect(links.avatar(MEDIUM)).toMatch(/^\/v1\/media\/[^/?]+\/thumbnail\?/);
       const claims = claimsOf(links.avatar(MEDIUM));
       nowMs = NOON_MS + 365 * 24 * 60 * 60_000;
       expect(links.verify(claims)).toEqual({ kind: 'avatar' });

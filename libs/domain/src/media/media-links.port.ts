@@ -20,7 +20,7 @@ export type LinkBearer = { kind: 'user'; userId: string } | { kind: 'avatar' } |
 export abstract class MediaLinks {
   /** Lasts an hour at most, 59 minutes at least; the same within a minute, so that what is shown again is not fetched again. */
   abstract sign(userId: string, mediaId: string, variant: MediaVariant): string;
-  /** Lasts as long as the medium is somebody's avatar. */
+  /** Of its thumbnail, which is small and has none of the original's notes of where it was taken; lasts as long as the medium is somebody's avatar. */
   abstract avatar(mediaId: string): string;
   /** Good for every variant of the medium. */
   abstract verify(claims: LinkClaims): LinkBearer;

@@ -38,7 +38,7 @@ export class HmacMediaLinks extends MediaLinks {
   }
 
   override avatar(mediaId: string): string {
-    return `/v1/media/${mediaId}?avatar=${this.mac(['avatar', mediaId])}`;
+    return `/v1/media/${mediaId}/thumbnail?avatar=${this.mac(['avatar', mediaId])}`;
   }
 
   override verify({ mediaId, viewer, expires, signature, avatar }: LinkClaims): LinkBearer {

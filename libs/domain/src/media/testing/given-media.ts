@@ -39,7 +39,7 @@ export class PlainLinks extends MediaLinks {
     return `/${mediaId}/${variant}?for=${userId}`;
   }
   override avatar(mediaId: string): string {
-    return `/${mediaId}?avatar`;
+    return `/${mediaId}/thumbnail?avatar`;
   }
   override verify(): LinkBearer {
     return { kind: 'none' };
