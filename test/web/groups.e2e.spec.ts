@@ -1,7 +1,8 @@
+import { CONVERSATION_NAME_CODE_POINTS_MAX } from '@parley/contracts';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openBrowser } from '../../scripts/browser/chromium.mjs';
-import { freshName } from '../clients/test-user.js';
+import { freshName, type TestUser } from '../clients/test-user.js';
 import { signUp, Visitor } from './visitor.js';
 
 let browser: Browser;
@@ -19,6 +20,15 @@ async function findAndCheck(visitor: Visitor, username: string): Promise<void> {
     .check();
 }
 
+/** As with a slow socket: what has happened meanwhile is heard of only when the history was asked for already. */
+async function connectAfterHistory({ context, page }: Visitor): Promise<void> {
+  const asked = page.waitForResponse(/\/messages\?/).catch(() => undefined);
+  await context.routeWebSocket(/.*/, async (socket) => {
+    await asked;
+    socket.connectToServer();
+  });
+}
+
 /** The browser itself notes each refused request. */
 const withoutRefusals = (complaints: readonly string[]): string[] =>
   complaints.filter((text) => !/status of 404/.test(text));
@@ -30,7 +40,9 @@ it('a group is made, renamed, joined and left, and its roles change hands', asyn
   await adas.page.getByRole('button', { name: 'New chat' }).first().click();
   await findAndCheck(adas, ben.username);
   await findAndCheck(adas, chloe.username);
-  await adas.page.getByLabel('Name of the group (optional)').fill(name);
+  const field = adas.page.getByLabel('Name of the group (optional)');
+  expect(await field.getAttribute('maxlength')).toBe(String(CONVERSATION_NAME_CODE_POINTS_MAX));
+  await field.fill(name);
   await adas.page.getByRole('button', { name: 'Create group' }).click();
   await adas.send('Welcome aboard');
   await bens.open(name);
@@ -86,11 +98,13 @@ it('who was removed while away is told so on coming back, at the address of the 
   await ada.send(read.conversationId, 'before');
   const bens = await Visitor.loggedIn(browser, ben);
   await bens.row('Boiler room').waitFor();
+  await expect.poll(() => bens.kept()).toContain(unread.conversationId);
   await bens.open('Engine room');
   await bens.message('before').waitFor();
   for (const { conversationId } of [read, unread]) {
     await bens.page.goto('about:blank');
     await ada.members(conversationId, { remove: [ben.userId] });
+    if (conversationId === unread.conversationId) await connectAfterHistory(bens);
     await bens.page.goto(`/c/${conversationId}`);
     const told = bens.page.getByText(/^This conversation does not exist|^You are not a member of this conversation/);
     await told.waitFor();
@@ -98,6 +112,32 @@ it('who was removed while away is told so on coming back, at the address of the 
   }
   expect(withoutRefusals(await bens.leave())).toEqual([]);
 });
+
+it('a large group is shown a screen at a time, and the roles of all its members as they change', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  const others: TestUser[] = [];
+  for (let number = 10; number < 38; number++) others.push(await signUp(`Member ${number}`));
+  const { conversationId } = await ada.group([ben, ...others], 'Assembly');
+  await ada.members(conversationId, { roles: { [ben.userId]: 'admin' } });
+  const adas = await Visitor.loggedIn(browser, ada);
+  await adas.open('Assembly');
+  const asked = new Set<string>();
+  adas.page.on('request', (request) => {
+    if (/\/v1\/users\/[0-9a-f-]{36}$/.test(request.url())) asked.add(request.url());
+  });
+  await adas.page.getByRole('button', { name: 'About this conversation' }).click();
+  const last = adas.page.locator('.member', { hasText: 'Member 37' });
+  await last.waitFor({ state: 'attached' });
+  await expect.poll(() => asked.size).toBeGreaterThan(0);
+  expect(await last.getByText('Admin').count()).toBe(0);
+  await ben.rest.call('PUT', `/v1/conversations/${conversationId}/members`, {
+    body: { roles: { [others.at(-1)?.userId ?? '']: 'admin' } },
+  });
+  await last.getByText('Admin').waitFor({ state: 'attached' });
+  // By now everybody has been shown twice; on the screen are seven of them.
+  expect(asked.size).toBeLessThan(20);
+  expect(await adas.leave()).toEqual([]);
+}, 120_000);
 
 it('a conversation is muted, pinned and archived for oneself alone', async () => {
   const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];

@@ -85,6 +85,31 @@ export class Visitor {
     await this.page.getByRole('menuitem', { name: entry }).click();
   }
 
+  /** What this browser keeps of the account, as text. */
+  kept(): Promise<string> {
+    return this.page.evaluate(async () => {
+      const contentOf = (name: string): Promise<string> =>
+        new Promise((done, fail) => {
+          const opening = indexedDB.open(name);
+          opening.onerror = () => fail(opening.error);
+          opening.onsuccess = () => {
+            const stores = [...opening.result.objectStoreNames];
+            if (stores.length === 0) return done('');
+            const all = opening.result
+              .transaction(stores)
+              .objectStore(stores[0] ?? '')
+              .getAll();
+            all.onsuccess = () => {
+              opening.result.close();
+              done(JSON.stringify(all.result));
+            };
+          };
+        });
+      const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
+      return (await Promise.all(names.map(contentOf))).join() + JSON.stringify(Object.entries(localStorage));
+    });
+  }
+
   async sees(text: string): Promise<void> {
     await this.page.getByText(text, { exact: true }).first().waitFor();
   }

@@ -5,8 +5,7 @@ import { useNotices } from '../notices/notices.jsx';
 import { PeoplePicker } from '../people/people-picker.jsx';
 import { navigate } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
-
-const NAME_CHARS_MAX = 128;
+import { CONVERSATION_NAME_CHARS_MAX } from './name-limit.js';
 
 /** One person makes a direct chat, several a group; a name makes a group of any number. */
 export function NewChatDialog({ onClose }: { onClose: () => void }) {
@@ -33,18 +32,7 @@ export function NewChatDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="New chat" onClose={onClose}>
       <PeoplePicker chosen={chosen} onChange={setChosen} />
-      {makesGroup ? (
-        <div className="field">
-          <label htmlFor="group-name">Name of the group (optional)</label>
-          <input
-            id="group-name"
-            className="input"
-            value={name}
-            maxLength={NAME_CHARS_MAX}
-            onChange={(event) => setName(event.target.value)}
-          />
-        </div>
-      ) : (
+      {chosen.length < 2 && (
         <label className="person">
           <span className="person-lines">
             <span>Make it a group</span>
@@ -52,6 +40,18 @@ export function NewChatDialog({ onClose }: { onClose: () => void }) {
           </span>
           <input type="checkbox" checked={isGroup} onChange={(event) => setGroup(event.target.checked)} />
         </label>
+      )}
+      {makesGroup && (
+        <div className="field">
+          <label htmlFor="group-name">Name of the group (optional)</label>
+          <input
+            id="group-name"
+            className="input"
+            value={name}
+            maxLength={CONVERSATION_NAME_CHARS_MAX}
+            onChange={(event) => setName(event.target.value)}
+          />
+        </div>
       )}
       <div className="dialog-actions">
         <button

@@ -1,6 +1,7 @@
 import type { Conversation, ParleyConversation } from '@parley/sdk';
 import { useState } from 'react';
 import { isMuted, otherMember, useConversationTitle } from '../conversations/conversation-title.js';
+import { CONVERSATION_NAME_CHARS_MAX } from '../conversations/name-limit.js';
 import { Confirm } from '../design/dialog.jsx';
 import { Icon, IconButton } from '../design/icon.jsx';
 import { Menu } from '../design/popover.jsx';
@@ -87,7 +88,7 @@ function GroupName({ conversation, handle }: { conversation: Conversation; handl
           className="input"
           aria-label="Name of the group"
           value={name}
-          maxLength={128}
+          maxLength={CONVERSATION_NAME_CHARS_MAX}
           autoFocus
           onChange={(event) => setName(event.target.value)}
           onKeyDown={(event) => {
@@ -136,9 +137,9 @@ function OwnView({ conversation, handle }: { conversation: Conversation; handle:
         icon={muted ? 'mute' : 'bell'}
         label={muted ? `Muted${until && ` until ${until}`}` : 'Mute'}
         isOn={muted}
-        onChange={(isOn) => {
+        onChange={(isOn, control) => {
           if (!isOn) return change({ mutedUntil: null });
-          setAnchor(document.activeElement as HTMLElement);
+          setAnchor(control);
         }}
       />
       {anchor && (

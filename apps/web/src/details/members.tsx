@@ -1,5 +1,5 @@
 import type { Conversation, Member, ParleyConversation, User } from '@parley/sdk';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Confirm, Dialog } from '../design/dialog.jsx';
 import { Icon, IconButton } from '../design/icon.jsx';
 import { Menu, type MenuEntry } from '../design/popover.jsx';
@@ -34,8 +34,8 @@ export function Members({ conversation, handle }: MembersProps) {
     },
     [handle, people],
   );
-  const roster = conversation.members.map(({ userId, role }) => `${userId} ${role}`).join();
-  useEffect(() => void load().catch(() => undefined), [load, roster, conversation.memberCount]);
+  const change = useRosterChange(conversation);
+  useEffect(() => void load().catch(() => undefined), [load, change, conversation.memberCount]);
   return (
     <section className="details-section" aria-label="Members">
       <h3 className="details-caption">
@@ -63,6 +63,20 @@ export function Members({ conversation, handle }: MembersProps) {
       {isAdding && <AddDialog members={members} handle={handle} onClose={() => setAdding(false)} />}
     </section>
   );
+}
+
+/**
+ * Counts up when somebody may have come, gone or got another role, also beyond the first members, which a conversation
+ * carries: after each such change all of these are new objects, where a message or a read mark makes one of them anew.
+ */
+function useRosterChange({ members }: Conversation): number {
+  const last = useRef({ members, count: 0 });
+  const { members: before, count } = last.current;
+  if (members !== before) {
+    const isAllNew = !members.some((member) => before.includes(member));
+    last.current = { members, count: isAllNew ? count + 1 : count };
+  }
+  return last.current.count;
 }
 
 /** Oneself first, then admins, then the others, each by name. */

@@ -1,15 +1,17 @@
 import type { Conversation, Presence } from '@parley/sdk';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { otherMember, useConversationTitle } from '../conversations/conversation-title.js';
 import { useSignedIn } from '../state/signed-in.js';
 import { hueOf, initialsOf } from './hue.js';
 import { PresenceDot } from './presence.jsx';
+import { useWasSeen } from './use-was-seen.js';
 import { usePerson } from './use-person.js';
 import './avatar.css';
 
 type Size = 'small' | 'medium' | 'large';
 
 export interface AvatarProps {
+  readonly ref?: React.Ref<HTMLSpanElement>;
   readonly id: string;
   readonly name: string;
   readonly url?: string | null | undefined;
@@ -19,13 +21,13 @@ export interface AvatarProps {
 }
 
 /** A picture, or initials on a colour of their own. The name stands beside it, so it is not said again. */
-export function Avatar({ id, name, url, size = 'medium', isGroup = false, presence = null }: AvatarProps) {
+export function Avatar({ ref, id, name, url, size = 'medium', isGroup = false, presence = null }: AvatarProps) {
   const [isBroken, setBroken] = useState(false);
   const shape = `avatar avatar-${size} ${isGroup ? 'avatar-group' : ''} hue-${hueOf(id)}`;
   const shown = isBroken ? null : url;
   return (
     // Letters that are drawn, not text: they belong to no name that is read out.
-    <span className={shape} aria-hidden="true" data-initials={shown ? undefined : initialsOf(name)}>
+    <span ref={ref} className={shape} aria-hidden="true" data-initials={shown ? undefined : initialsOf(name)}>
       {shown && <img src={shown} alt="" loading="lazy" onError={() => setBroken(true)} />}
       <PresenceDot presence={presence} />
     </span>
@@ -39,10 +41,20 @@ interface PersonAvatarProps {
   readonly presence?: Presence | null;
 }
 
+/** Asks for somebody's picture once it comes into sight: a list of members may be long. */
 export function PersonAvatar({ userId, name, size = 'medium', presence = null }: PersonAvatarProps) {
-  const person = usePerson(userId);
+  const place = useRef<HTMLSpanElement>(null);
+  const person = usePerson(userId, useWasSeen(place));
   return (
-    <Avatar key={person?.avatarUrl} id={userId} name={name} url={person?.avatarUrl} size={size} presence={presence} />
+    <Avatar
+      ref={place}
+      key={person?.avatarUrl}
+      id={userId}
+      name={name}
+      url={person?.avatarUrl}
+      size={size}
+      presence={presence}
+    />
   );
 }
 

@@ -3,6 +3,8 @@ import type { Conversation, Member, ParleyClient, User } from '@parley/sdk';
 const PEOPLE_MAX = 2_000;
 /** After a failure nobody is asked for again at once. */
 const RETRY_MS = 15_000;
+/** Asked for at a time; the others wait, those first who were asked for last: they are on the screen. */
+const ASKED_AT_ONCE_MAX = 4;
 
 /** Who this page has met: members by name, others as the server describes them when they are first looked for. */
 export class People {
@@ -11,8 +13,10 @@ export class People {
   private readonly noted = new WeakSet<readonly Member[]>();
   private readonly askedAtMs = new Map<string, number>();
   private readonly listeners = new Set<() => void>();
+  private readonly waiting: string[] = [];
+  private asking = 0;
 
-  constructor(private readonly client: ParleyClient) {
+  constructor(private readonly client: Pick<ParleyClient, 'user' | 'on' | 'conversations'>) {
     client.on('conversations', (all) => this.note(all));
     this.note(client.conversations);
   }
@@ -27,6 +31,11 @@ export class People {
     const user = this.users.get(userId);
     if (!user) this.ask(userId);
     return user;
+  }
+
+  /** Without asking for anybody. */
+  known(userId: string): User | undefined {
+    return this.users.get(userId);
   }
 
   /** Without asking for those who are members of a conversation at hand. */
@@ -65,10 +74,26 @@ export class People {
     const asked = this.askedAtMs.get(userId);
     if (asked !== undefined && performance.now() - asked < RETRY_MS) return;
     keep(this.askedAtMs, userId, performance.now());
-    this.client.user(userId).then(
-      (user) => this.learn(user),
-      () => undefined,
-    );
+    this.waiting.push(userId);
+    this.askNext();
+  }
+
+  private askNext(): void {
+    if (this.asking >= ASKED_AT_ONCE_MAX) return;
+    const userId = this.waiting.pop();
+    if (userId === undefined) return;
+    const done = (): void => {
+      this.asking -= 1;
+      this.askNext();
+    };
+    this.asking += 1;
+    this.client
+      .user(userId)
+      .then(
+        (user) => this.learn(user),
+        () => undefined,
+      )
+      .finally(done);
   }
 }
 
