@@ -78,6 +78,38 @@ it('a picture whose smaller one is made late is shown when it is there', async (
   expect((await visitor.leave()).filter((text) => !/status of 503/.test(text))).toEqual([]);
 });
 
+it('a very tall picture stays in its bounds, and one of oneself in its circle, as a small one', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  await ada.direct(ben);
+  const visitor = await Visitor.loggedIn(browser, ada);
+  const { page } = visitor;
+  const tall = (width: number, height: number): Promise<Buffer> =>
+    sharp({ create: { width, height, channels: 3, background: '#a63a56' } })
+      .png()
+      .toBuffer();
+  await visitor.open('Ben Okafor');
+  await page
+    .locator('.composer input[type=file]')
+    .setInputFiles([{ name: 'tower.png', mimeType: 'image/png', buffer: await tall(200, 3_000) }]);
+  await expect.poll(() => page.getByRole('button', { name: 'Send' }).isEnabled()).toBe(true);
+  await visitor.send('A tower');
+  const room = await page.getByRole('button', { name: 'Picture tower.png' }).boundingBox();
+  expect([Math.round(room?.width ?? 0), Math.round(room?.height ?? 0)]).toEqual([96, 320]);
+
+  await page.locator('.sidebar-me').click();
+  await page
+    .getByLabel('Your picture')
+    .setInputFiles([{ name: 'me.png', mimeType: 'image/png', buffer: await tall(600, 1_000) }]);
+  const face = page.locator('.settings-me img');
+  await expect.poll(() => face.evaluate((image: HTMLImageElement) => image.naturalHeight)).toBe(320);
+  const circle = await face.boundingBox();
+  expect([circle?.width, circle?.height]).toEqual([84, 84]);
+  // The settings lead back to what was open.
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('main', { name: 'Ben Okafor' }).waitFor();
+  expect(await visitor.leave()).toEqual([]);
+});
+
 it('a file that is pasted or dropped is attached too, and can be taken away again', async () => {
   const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
   await ada.direct(ben);
@@ -109,6 +141,7 @@ it('a file that the server refuses says why, and the message is not sent without
     .locator('input[type=file]')
     .setInputFiles([{ name: 'huge.png', mimeType: 'image/png', buffer: asHuge(await picture()) }]);
   await visitor.page.getByRole('alert').getByText('This picture has too many pixels.').waitFor();
+  expect(await visitor.page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
   await visitor.page.locator('.composer-text').fill('with a picture');
   expect(await visitor.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
   await visitor.page.getByRole('button', { name: 'Remove huge.png' }).click();

@@ -32,14 +32,16 @@ function AttachmentPicture({ attachment: { previewUrl } }: { attachment: Attachm
 }
 
 function AttachmentState({ attachment, onRetry }: { attachment: Attachment; onRetry: () => void }) {
-  const { fault, media, progress, file } = attachment;
+  const { fault, mayRetry, media, progress, file } = attachment;
   if (fault !== '') {
     return (
       <span className="fault" role="alert">
         {fault}{' '}
-        <button type="button" onClick={onRetry}>
-          Try again
-        </button>
+        {mayRetry && (
+          <button type="button" onClick={onRetry}>
+            Try again
+          </button>
+        )}
       </span>
     );
   }

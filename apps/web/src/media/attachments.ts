@@ -1,4 +1,4 @@
-import type { Media, ParleyClient } from '@parley/sdk';
+import { type Media, type ParleyClient, ParleyError } from '@parley/sdk';
 import { faultText } from '../session/fault-text.js';
 
 /** As many as one message can carry. */
@@ -15,6 +15,8 @@ export interface Attachment {
   readonly media: Media | null;
   /** Why it could not be uploaded; empty where nothing went wrong. */
   readonly fault: string;
+  /** False where the server will not take this file, however often it is tried. */
+  readonly mayRetry: boolean;
 }
 
 /** Pictures that browsers show; others are files. */
@@ -43,7 +45,7 @@ export class Attachments {
     const fitting = files.slice(0, Math.max(0, ATTACHMENTS_MAX - this.list.length));
     const added = fitting.map((file): Attachment => {
       const previewUrl = SHOWN_TYPES.has(file.type) ? URL.createObjectURL(file) : null;
-      return { id: ++this.lastId, file, previewUrl, progress: 0, media: null, fault: '' };
+      return { id: ++this.lastId, file, previewUrl, progress: 0, media: null, fault: '', mayRetry: true };
     });
     this.become([...this.list, ...added]);
     for (const attachment of added) void this.upload(attachment);
@@ -79,7 +81,7 @@ export class Attachments {
       });
       this.change(id, { media, progress: 1 });
     } catch (fault) {
-      this.change(id, { fault: faultText(fault) });
+      this.change(id, { fault: faultText(fault), mayRetry: !(fault instanceof ParleyError) || fault.retryable });
     } finally {
       this.running.delete(id);
     }

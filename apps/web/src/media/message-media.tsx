@@ -8,6 +8,8 @@ import './media.css';
 
 const PICTURE_WIDTH_PX_MAX = 340;
 const PICTURE_HEIGHT_PX_MAX = 320;
+/** What is narrower than that is cut at its long sides. */
+const PICTURE_SIDE_PX_MIN = 96;
 /**
  * After which pauses a picture that did not come is asked for again. A smaller one may not be made yet, for which the
  * server keeps each request waiting a while too.
@@ -67,7 +69,8 @@ function Picture(props: { medium: Media; isAlone: boolean; onOpen: () => void; o
   const { medium, isAlone, onOpen, onBroken } = props;
   const [width, height] = [medium.width ?? 1, medium.height ?? 1];
   const scale = Math.min(1, PICTURE_WIDTH_PX_MAX / width, PICTURE_HEIGHT_PX_MAX / height);
-  const room = isAlone ? { width: Math.max(96, width * scale), aspectRatio: `${width} / ${height}` } : {};
+  const [wide, high] = [width, height].map((side) => Math.max(PICTURE_SIDE_PX_MIN, side * scale)) as [number, number];
+  const room = isAlone ? { width: wide, aspectRatio: `${wide} / ${high}` } : {};
   const { round, askLater } = useLaterAgain();
   const onError = (): void => {
     onBroken();
