@@ -1,5 +1,5 @@
 import { useConversations } from '@parley/react';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { ConversationPane } from './conversations/conversation-pane.jsx';
 import { Sidebar } from './conversations/sidebar.jsx';
 import { NewChatDialog } from './conversations/new-chat-dialog.jsx';
@@ -8,16 +8,23 @@ import { ConnectionBanner } from './notices/connection-banner.jsx';
 import { useDocumentTitle } from './notices/document-title.js';
 import { useMessageNotifications } from './notifications/use-message-notifications.js';
 import { usePush } from './notifications/use-push.js';
+import type { Route } from './routing/route.js';
 import { navigate, useRoute } from './routing/use-route.js';
 import { SettingsDialog } from './settings/settings-dialog.jsx';
 import './chat-page.css';
+
+const HOME: Route = { name: 'home' };
 
 /** The list of conversations, the open one, and what is known of it. */
 export function ChatPage() {
   const route = useRoute();
   const [isStartingChat, setStartingChat] = useState(false);
   const [areDetailsOpen, setDetailsOpen] = useState(false);
-  const conversationId = route.name === 'conversation' ? route.conversationId : null;
+  // The settings lie over what was open before them, and lead back to it.
+  const behind = useRef<Route>(HOME);
+  if (route.name !== 'settings') behind.current = route.name === 'conversation' ? route : HOME;
+  const place = route.name === 'settings' ? behind.current : route;
+  const conversationId = place.name === 'conversation' ? place.conversationId : null;
   useMessageNotifications(conversationId);
   usePush();
   useDocumentTitle();
@@ -31,11 +38,11 @@ export function ChatPage() {
   const startChat = useCallback(() => setStartingChat(true), []);
   const toggleDetails = useCallback(() => setDetailsOpen((isOpen) => !isOpen), []);
   const withDetails = areDetailsOpen && conversationId !== null;
-  const place = conversationId === null ? 'panes-in-list' : 'panes-in-conversation';
+  const shown = conversationId === null ? 'panes-in-list' : 'panes-in-conversation';
   return (
     <div className="chat">
       <ConnectionBanner />
-      <div className={`panes ${place} ${withDetails ? 'panes-with-details' : ''}`}>
+      <div className={`panes ${shown} ${withDetails ? 'panes-with-details' : ''}`}>
         <Sidebar openId={conversationId} onNewChat={startChat} />
         {conversationId === null ? (
           <NothingOpen onNewChat={startChat} />
@@ -49,7 +56,7 @@ export function ChatPage() {
         )}
       </div>
       {isStartingChat && <NewChatDialog onClose={() => setStartingChat(false)} />}
-      {route.name === 'settings' && <SettingsDialog onClose={() => navigate({ name: 'home' })} />}
+      {route.name === 'settings' && <SettingsDialog onClose={() => navigate(behind.current)} />}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { ParleyError } from '@parley/sdk';
-import { useId, useState } from 'react';
-import { linkTo, navigate } from '../routing/use-route.js';
+import { useEffect, useId, useRef, useState } from 'react';
+import { linkTo } from '../routing/use-route.js';
 import { faultText } from './fault-text.js';
 import type { Session } from './session.js';
 import './sign-in-page.css';
@@ -128,37 +128,47 @@ function useSignIn(session: Session, mode: Mode) {
   const [faults, setFaults] = useState<Partial<Fields>>({});
   const [refusal, setRefusal] = useState('');
   const [isBusy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  const refusals = useRef(0);
+  // The button that may have had the focus was disabled meanwhile.
+  useEffect(() => {
+    if (refusals.current === 0 || isBusy) return;
+    const fields = form.current;
+    (
+      fields?.querySelector<HTMLElement>('[aria-invalid=true]') ?? fields?.querySelector<HTMLElement>('[type=password]')
+    )?.focus();
+  }, [isBusy]);
   const change = (name: keyof Fields) => (value: string) => {
     setFields((now) => ({ ...now, [name]: name === 'username' ? value.toLowerCase() : value }));
     setFaults((now) => ({ ...now, [name]: undefined }));
   };
   const submit = async (event: React.FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
-    const form = event.currentTarget;
     const entered = { ...fields, displayName: fields.displayName.trim() };
     const missing = missingIn(mode, entered);
     setFaults(missing);
     setRefusal('');
-    if (Object.keys(missing).length > 0) return form.querySelector<HTMLElement>('[aria-invalid=true], input')?.focus();
+    if (Object.keys(missing).length > 0)
+      return event.currentTarget.querySelector<HTMLElement>('[aria-invalid=true], input')?.focus();
     setBusy(true);
     try {
       await (mode === 'login' ? session.logIn(entered) : session.signUp(entered));
-      navigate({ name: 'home' }, { replace: true });
     } catch (fault) {
       if (fault instanceof ParleyError && fault.code === 'conflict') {
         setFaults({ username: 'This user name is taken.' });
       } else setRefusal(faultText(fault));
+      refusals.current += 1;
       setBusy(false);
     }
   };
-  return { fields, faults, refusal, isBusy, change, submit };
+  return { form, fields, faults, refusal, isBusy, change, submit };
 }
 
 function SignInForm({ session, mode, ended }: { session: Session; mode: Mode; ended: boolean }) {
-  const { fields, faults, refusal, isBusy, change, submit } = useSignIn(session, mode);
+  const { form, fields, faults, refusal, isBusy, change, submit } = useSignIn(session, mode);
   const words = WORDS[mode];
   return (
-    <form className="sign-in-form" noValidate onSubmit={(event) => void submit(event)} aria-busy={isBusy}>
+    <form ref={form} className="sign-in-form" noValidate onSubmit={(event) => void submit(event)} aria-busy={isBusy}>
       <span className="brand">
         <img src="/favicon.svg" alt="" />
         Parley
