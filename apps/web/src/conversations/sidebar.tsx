@@ -127,6 +127,7 @@ function SearchField(props: {
     return () => window.removeEventListener('keydown', focus);
   }, []);
   const keys = (event: React.KeyboardEvent): void => {
+    if (event.nativeEvent.isComposing) return;
     const act = { Escape: () => props.onChange(''), Enter: props.onEnter, ArrowDown: props.onDown }[event.key];
     if (!act) return;
     event.preventDefault();
@@ -235,7 +236,7 @@ function Found({ wanted, conversations, openId, onShown, onDone }: FoundProps) {
     [conversations, words, client],
   );
   const known = new Set(chats.map((each) => otherMember(each, client.userId)?.userId));
-  const { people, isSearching } = usePeopleSearch(wanted);
+  const { people, isSearching, hasFailed } = usePeopleSearch(wanted);
   const others = people.filter(({ userId }) => !known.has(userId) && userId !== client.userId);
   useLayoutEffect(onShown);
   const open = (user: User): void =>
@@ -262,9 +263,13 @@ function Found({ wanted, conversations, openId, onShown, onDone }: FoundProps) {
           </li>
         ))}
       </ul>
-      {chats.length + others.length === 0 && (
+      {(hasFailed || chats.length + others.length === 0) && (
         <p className="sidebar-nothing" role="status">
-          {isSearching ? 'Searching…' : `Nothing found for “${wanted}”.`}
+          {isSearching
+            ? 'Searching…'
+            : hasFailed
+              ? 'People cannot be searched for now: the server cannot be reached.'
+              : `Nothing found for “${wanted}”.`}
         </p>
       )}
     </>

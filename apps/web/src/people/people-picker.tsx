@@ -18,7 +18,7 @@ export function PeoplePicker({ chosen, onChange, without }: PickerProps) {
   const { client } = useSignedIn();
   const [search, setSearch] = useState('');
   const wanted = search.trim();
-  const { people, isSearching } = usePeopleSearch(wanted);
+  const { people, isSearching, hasFailed } = usePeopleSearch(wanted);
   const offered = people.filter(({ userId }) => userId !== client.userId && !without?.has(userId));
   const isChosen = (user: User): boolean => chosen.some(({ userId }) => userId === user.userId);
   const toggle = (user: User): void => {
@@ -69,7 +69,9 @@ export function PeoplePicker({ chosen, onChange, without }: PickerProps) {
               ? 'Type the beginning of a name or a user name.'
               : isSearching
                 ? 'Searching…'
-                : `Nobody found for “${wanted}”.`}
+                : hasFailed
+                  ? 'People cannot be searched for now: the server cannot be reached.'
+                  : `Nobody found for “${wanted}”.`}
           </p>
         )}
       </div>

@@ -9,20 +9,30 @@ const SEARCH_CHARS_MAX = 64;
 interface Found {
   readonly wanted: string;
   readonly people: readonly User[];
+  readonly hasFailed: boolean;
 }
+
+export interface PeopleSearch {
+  readonly people: readonly User[];
+  readonly isSearching: boolean;
+  /** The server could not be asked: that nobody is here says nothing. */
+  readonly hasFailed: boolean;
+}
+
+const NOBODY: Found = { wanted: '', people: [], hasFailed: false };
 
 /**
  * Users whose user name or display name begins so. Until the next answer is there, those of the last one stay who are
  * found by what is wanted now as well.
  */
-export function usePeopleSearch(wanted: string): { people: readonly User[]; isSearching: boolean } {
+export function usePeopleSearch(wanted: string): PeopleSearch {
   const { client, people: directory } = useSignedIn();
-  const [found, setFound] = useState<Found>({ wanted: '', people: [] });
+  const [found, setFound] = useState<Found>(NOBODY);
   useEffect(() => {
-    if (wanted === '') return setFound({ wanted, people: [] });
+    if (wanted === '') return setFound(NOBODY);
     let isCurrent = true;
-    const take = (people: readonly User[]): void => {
-      if (isCurrent) setFound({ wanted, people });
+    const take = (people: readonly User[], hasFailed = false): void => {
+      if (isCurrent) setFound({ wanted, people, hasFailed });
     };
     const timer = setTimeout(() => {
       client.searchUsers([...wanted].slice(0, SEARCH_CHARS_MAX).join('')).then(
@@ -30,7 +40,7 @@ export function usePeopleSearch(wanted: string): { people: readonly User[]; isSe
           directory.learn(...items);
           take(items);
         },
-        () => take([]),
+        () => take([], true),
       );
     }, SEARCH_DELAY_MS);
     return () => {
@@ -39,7 +49,12 @@ export function usePeopleSearch(wanted: string): { people: readonly User[]; isSe
     };
   }, [client, directory, wanted]);
   const isSearching = found.wanted !== wanted;
-  return { people: isSearching ? found.people.filter((user) => beginsWith(user, wanted)) : found.people, isSearching };
+  const hasFailed = found.hasFailed && !isSearching;
+  return {
+    people: isSearching ? found.people.filter((user) => beginsWith(user, wanted)) : found.people,
+    isSearching,
+    hasFailed,
+  };
 }
 
 function beginsWith({ username, displayName }: User, wanted: string): boolean {
