@@ -58,7 +58,7 @@ function OpenPane(props: {
   // Ended while one was away, and nothing of it was kept here.
   if (hasEnded && handle.timeline.length === 0) return <NotHere />;
   const leave = (event: React.KeyboardEvent): void => {
-    if (event.key !== 'Escape' || event.defaultPrevented) return;
+    if (event.key !== 'Escape' || event.defaultPrevented || event.nativeEvent.isComposing) return;
     if (areDetailsOpen) onToggleDetails();
     else navigate({ name: 'home' });
   };

@@ -28,25 +28,36 @@ export interface PopoverProps {
   readonly children: ReactNode;
 }
 
-/** Something small beside the control that opened it; closed by Escape, by a click elsewhere, and by scrolling. */
+/** Something small beside the control that opened it; closed by Escape, by a click elsewhere, and when that is scrolled away. */
 export function Popover({ anchor, onClose, className = '', role = 'dialog', label, children }: PopoverProps) {
   const box = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState<Place | null>(null);
+  const isPlaced = place !== null;
   useLayoutEffect(() => {
     const size = box.current?.getBoundingClientRect();
     if (size) setPlace(placeBeside(anchor.getBoundingClientRect(), size.width, size.height));
   }, [anchor]);
   useEffect(() => {
-    if (place) box.current?.querySelector<HTMLElement>('button, input')?.focus();
-  }, [place]);
+    if (isPlaced) box.current?.querySelector<HTMLElement>('button, input')?.focus();
+  }, [isPlaced]);
   useEffect(() => {
     const outside = (event: Event): void => {
       const target = event.target as Node;
       if (!box.current?.contains(target) && !anchor.contains(target)) onClose();
     };
+    // It goes along with its anchor, as far as that can be seen: a list also scrolls when a message comes.
+    const scrolled = ({ target }: Event): void => {
+      if (!(target instanceof Element) || !target.contains(anchor) || !box.current) return;
+      const [at, seen] = [anchor.getBoundingClientRect(), target.getBoundingClientRect()];
+      if (at.bottom <= seen.top || at.top >= seen.bottom) return onClose();
+      const { width, height } = box.current.getBoundingClientRect();
+      setPlace(placeBeside(at, width, height));
+    };
+    document.addEventListener('scroll', scrolled, true);
     document.addEventListener('pointerdown', outside);
     window.addEventListener('resize', onClose);
     return () => {
+      document.removeEventListener('scroll', scrolled, true);
       document.removeEventListener('pointerdown', outside);
       window.removeEventListener('resize', onClose);
     };

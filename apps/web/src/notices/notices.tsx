@@ -5,11 +5,13 @@ import { faultText } from '../session/fault-text.js';
 import './notices.css';
 
 const TOAST_MS = 6_000;
+/** Of what needs no reading. */
+export const BRIEF_TOAST_MS = 2_000;
 const TOASTS_MAX = 3;
 
 interface Notices {
   /** Shows a sentence for a few seconds. */
-  readonly show: (text: string) => void;
+  readonly show: (text: string, durationMs?: number) => void;
   /** Runs something; what it throws is shown. */
   readonly attempt: (work: () => Promise<unknown>) => Promise<boolean>;
   /** Says something to screen readers alone. */
@@ -40,13 +42,13 @@ export function NoticesProvider({ children }: { children: ReactNode }) {
       for (const timer of running) clearTimeout(timer);
     };
   }, []);
-  const show = useCallback((text: string) => {
+  const show = useCallback((text: string, durationMs = TOAST_MS) => {
     const id = ++lastId.current;
     setToasts((now) => [...now.filter((toast) => toast.text !== text), { id, text }].slice(-TOASTS_MAX));
     const timer = setTimeout(() => {
       timers.current.delete(timer);
       setToasts((now) => now.filter((toast) => toast.id !== id));
-    }, TOAST_MS);
+    }, durationMs);
     timers.current.add(timer);
   }, []);
   const attempt = useCallback(

@@ -12,7 +12,8 @@ export function presenceText(presence: Presence | null, now = Date.now()): strin
   if (!presence) return '';
   if (presence.status !== 'offline') return presence.status === 'online' ? 'online' : 'away';
   if (presence.lastSeen === null) return '';
-  const day = dayName(presence.lastSeen, now).toLowerCase();
+  // Names of days and months keep their capital.
+  const day = dayName(presence.lastSeen, now).replace(/^(Today|Yesterday)$/, (word) => word.toLowerCase());
   return `last seen ${day} at ${clockTime(presence.lastSeen)}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Conversation, Media, ParleyConversation, TimelineItem } from '@parley/sdk';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { useConversationTitle } from '../conversations/conversation-title.js';
 import { Icon, IconButton } from '../design/icon.jsx';
 import { EmojiPicker } from '../emoji/emoji-picker.jsx';
@@ -43,8 +44,10 @@ export function Composer(props: ComposerProps) {
   }, [target, handle]);
   const insert = (emoji: string): void => {
     const { selectionStart = text.length, selectionEnd = text.length } = field.current ?? {};
-    setText(text.slice(0, selectionStart) + emoji + text.slice(selectionEnd));
+    const before = text.slice(0, selectionStart) + emoji;
+    flushSync(() => setText(before + text.slice(selectionEnd)));
     field.current?.focus();
+    field.current?.setSelectionRange(before.length, before.length);
   };
   const change = (event: React.ChangeEvent<HTMLTextAreaElement>): void => {
     setText(event.target.value);

@@ -3,7 +3,7 @@ import { useCallback } from 'react';
 import { IconButton } from '../design/icon.jsx';
 import { Menu, type MenuEntry } from '../design/popover.jsx';
 import { EmojiPicker } from '../emoji/emoji-picker.jsx';
-import { useNotices } from '../notices/notices.jsx';
+import { BRIEF_TOAST_MS, useNotices } from '../notices/notices.jsx';
 import { useConversationActions } from './conversation-context.js';
 import './message-toolbar.css';
 
@@ -65,7 +65,7 @@ function MessageMenu(props: { item: TimelineItem; isOwn: boolean; anchor: HTMLEl
   const copy = (): void =>
     void attempt(async () => {
       await navigator.clipboard.writeText(item.content);
-      show('Copied.');
+      show('Copied.', BRIEF_TOAST_MS);
     });
   // The toolbar goes with the focus: a dialog would find nothing to give it back to.
   const toMessage = (): void => anchor.closest<HTMLElement>('article')?.focus({ preventScroll: true });
