@@ -103,6 +103,28 @@ it('keeps what was written when an edit fails: offline, and of a message that wa
   expect(await visitor.leave()).toEqual([]);
 });
 
+it('asks before a log-out that would lose what is unsent', async () => {
+  const [ada, ben] = [await signUp('Ada Lovelace'), await signUp('Ben Okafor')];
+  await ada.direct(ben);
+  const visitor = await Visitor.loggedIn(browser, ada);
+  const { page } = visitor;
+  await visitor.open('Ben Okafor');
+  await visitor.context.setOffline(true);
+  await visitor.send('from the tunnel');
+  await page.locator('.sidebar-me').click();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await visitor.sees('A message was not sent yet. It is lost when you log out.');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog', { name: 'Profile and settings' }).getByRole('button', { name: 'Close' }).click();
+  await visitor.message('from the tunnel').waitFor();
+  await page.locator('.sidebar-me').click();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByRole('button', { name: 'Log out all the same' }).click();
+  await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+  await visitor.context.setOffline(false);
+  expect(await visitor.leave()).toEqual([]);
+});
+
 it('asks to log in again when the session was ended elsewhere', async () => {
   const ada = await signUp('Ada Lovelace');
   const visitor = await Visitor.loggedIn(browser, ada);

@@ -170,6 +170,11 @@ export class ParleyClient {
     return counts.reduce((sum, { unreadCount }) => sum + unreadCount, 0);
   }
 
+  /** Of this client's messages, those that the server does not have: waiting, under way or failed. */
+  get unsentCount(): number {
+    return this.messenger.outbox.entries.length;
+  }
+
   /** @throws ParleyError `not_found` for one that does not exist or is somebody else's */
   async conversation(conversationId: string): Promise<ParleyConversation> {
     const isHere = (): boolean => this.messenger.tracks.has(conversationId);

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Dialog } from '../design/dialog.jsx';
+import { Confirm, Dialog } from '../design/dialog.jsx';
 import { Icon } from '../design/icon.jsx';
 import { chooseTheme, chosenTheme, type Theme } from '../design/theme.js';
 import { Avatar } from '../people/avatar.jsx';
@@ -12,17 +12,13 @@ import './settings.css';
 
 /** The user's own profile, how it looks here, and the way out. */
 export function SettingsDialog({ onClose }: { onClose: () => void }) {
-  const { logOut } = useSignedIn();
   return (
     <Dialog title="Profile and settings" onClose={onClose}>
       <Profile />
       <Appearance />
       <Blocked />
       <div className="settings-section">
-        <button type="button" className="details-action details-action-danger" onClick={logOut}>
-          <Icon name="logout" />
-          <span>Log out</span>
-        </button>
+        <LogOut />
         <nav className="settings-links" aria-label="About this server">
           <a href="/docs">REST API</a>
           <a href="/asyncapi">Socket events</a>
@@ -30,6 +26,34 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
         </nav>
       </div>
     </Dialog>
+  );
+}
+
+/** Takes everything of the account out of this browser: not without asking where something in it is nowhere else. */
+function LogOut() {
+  const { client, logOut } = useSignedIn();
+  const [unsent, setUnsent] = useState(0);
+  const leave = (): void => (client.unsentCount > 0 ? setUnsent(client.unsentCount) : logOut());
+  return (
+    <>
+      <button type="button" className="details-action details-action-danger" onClick={leave}>
+        <Icon name="logout" />
+        <span>Log out</span>
+      </button>
+      {unsent > 0 && (
+        <Confirm
+          title="Log out with unsent messages?"
+          text={
+            unsent === 1
+              ? 'A message was not sent yet. It is lost when you log out.'
+              : `${unsent} messages were not sent yet. They are lost when you log out.`
+          }
+          action="Log out all the same"
+          onConfirm={logOut}
+          onClose={() => setUnsent(0)}
+        />
+      )}
+    </>
   );
 }
 
