@@ -13,7 +13,8 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
       ref={dialog}
       className="dialog"
       aria-labelledby={titleId}
-      onClose={onClose}
+      // Told a moment later: in development React closes it once and opens it again.
+      onClose={({ currentTarget }) => currentTarget.open || onClose()}
       onKeyDown={(event) => event.stopPropagation()}
       onClick={(event) => {
         if (event.target === dialog.current) dialog.current?.close();

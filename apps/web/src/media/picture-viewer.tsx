@@ -27,7 +27,7 @@ export function PictureViewer({ pictures, begin, onClose }: ViewerProps) {
       ref={dialog}
       className="viewer"
       aria-label={medium.fileName}
-      onClose={onClose}
+      onClose={({ currentTarget }) => currentTarget.open || onClose()}
       onKeyDown={keys}
       onClick={(event) => {
         if (event.target === dialog.current) dialog.current?.close();
