@@ -20,7 +20,8 @@ if (apps.length === 0) {
 async function succeeds(args) {
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { ...process.env, PARLEY_BUILD_DIR: fresh, NO_COLOR: '1' },
+    // Also where a test asks for it, whose environment would have the web client built with React of development.
+    env: { ...process.env, NODE_ENV: 'production', PARLEY_BUILD_DIR: fresh, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
