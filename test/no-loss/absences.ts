@@ -39,8 +39,9 @@ export class Absences {
       case 'joined':
         return void membership.gone.delete(event.device);
       case 'left':
-        // Told late of an absence that is over: what the device is shown is judged by its seqs alone.
-        return membership.isComingBack ? undefined : void membership.gone.add(event.device);
+        // Told late of an absence that is over, or before the socket was: what it is shown is judged by its seqs alone.
+        if (!membership.isComingBack && !event.bySync) membership.gone.add(event.device);
+        return;
       case 'removing':
         membership.isComingBack = false;
         if (membership.away.at(-1)?.to !== Infinity) membership.away.push({ from: event.at, to: Infinity });

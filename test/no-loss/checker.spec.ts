@@ -32,6 +32,14 @@ describe('the no-loss checker', () => {
         ),
       ),
     ],
+    [
+      'hears by a sync that it is gone, before what it was sent earlier has come',
+      alter(
+        'left',
+        ({ device }) => device === 'cat-1',
+        (e) => [{ ...e, bySync: true }, arrivalAtCat(AWAY.after)],
+      ),
+    ],
     ['is away when it sends, and sends again when it is back', refusedWhileAway],
     ['leaves when its send has its place, and hears only of the refusal of its repeat', leavesAfterItsSend],
   ])('lets pass a member that %s', (_, change) => {

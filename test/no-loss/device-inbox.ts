@@ -25,6 +25,8 @@ export class DeviceInbox {
   /** What the last sync said is gone: live events from before its answer are older than that. */
   readonly goneBySync = new Set<string>();
   private readonly memberships = new Map<string, Membership>();
+  /** Left by a sync, and nothing was heard of it live. */
+  private readonly leftBySync = new Set<string>();
 
   constructor(
     private readonly owner: InboxOwner,
@@ -53,14 +55,23 @@ export class DeviceInbox {
     if (membership && membership.next >= visibleFromSeq) return;
     // It was away and is back, and nobody told it of the going.
     if (membership) this.leaves(conversationId);
+    this.leftBySync.delete(conversationId);
     this.memberships.set(conversationId, { next: visibleFromSeq, afterRev: 0, held: new Map() });
     this.history.record({ type: 'joined', ...this.owner, conversation: conversationId, visibleFromSeq });
   }
 
   leaves(conversation: string): void {
-    if (!this.memberships.delete(conversation)) return;
+    const isKnown = this.memberships.delete(conversation);
+    if (!this.leftBySync.delete(conversation) && !isKnown) return;
     this.latest.delete(conversation);
     this.history.record({ type: 'left', ...this.owner, conversation });
+  }
+
+  private leavesBySync(conversation: string): void {
+    if (!this.memberships.delete(conversation)) return;
+    this.leftBySync.add(conversation);
+    this.latest.delete(conversation);
+    this.history.record({ type: 'left', ...this.owner, conversation, bySync: true });
   }
 
   /** @returns whether something is missing: messages before this one, or the news that its conversation is this user's */
@@ -74,7 +85,7 @@ export class DeviceInbox {
   synced({ conversations, removed }: SyncAnswer): boolean {
     let isMore = false;
     for (const conversation of removed) {
-      this.leaves(conversation);
+      this.leavesBySync(conversation);
       this.goneBySync.add(conversation);
     }
     for (const { conversation, messages, next, hasMore } of conversations) {

@@ -36,8 +36,8 @@ export type Happening =
   | ({ type: 'edit'; seq: number; hash: string } & Place)
   /** The device learned that it belongs here, from this seq on. */
   | ({ type: 'joined'; device: string; visibleFromSeq: number } & Place)
-  /** The device learned that it does not belong here any more. */
-  | ({ type: 'left'; device: string } & Place)
+  /** The device learned that it does not belong here any more; by a sync, what was sent before may still be on its way. */
+  | ({ type: 'left'; device: string; bySync?: boolean } & Place)
   /** Somebody begins to remove the member; from here on it may be gone. */
   | ({ type: 'removing' } & Place)
   /** A removal was answered; the conversation was at this seq by then. */
