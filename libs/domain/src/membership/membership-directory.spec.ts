@@ -148,6 +148,25 @@ describe('the membership directory', () => {
     expect(directory.get(group)).toBeUndefined();
   });
 
+  it('believes nothing that no event would correct where it decides from where a member sees', async () => {
+    const broadcast = Object.assign(silentBut(side), { bringsEverything: false });
+    const directory = new MembershipDirectory(side.reader, broadcast);
+    await directory.load(group);
+    await side.message(ADA, group);
+    await side.changeMembers(ADA, group, [], [BEN]);
+    await side.changeMembers(ADA, group, [BEN], []);
+    expect(await directory.requireMember(group, BEN)).toMatchObject({ visibleFromSeq: 1 });
+    expect(await directory.requireSight(group, BEN)).toMatchObject({ visibleFromSeq: 2 });
+    // What is followed was corrected by events, and is not read again.
+    const read = vi.spyOn(side.reader, 'membership');
+    broadcast.followedSince = () => 0;
+    expect(await directory.requireSight(group, BEN)).toMatchObject({ visibleFromSeq: 2 });
+    expect(read).not.toHaveBeenCalled();
+    await side.changeMembers(ADA, group, [], [BEN]);
+    broadcast.followedSince = () => null;
+    await expect(async () => directory.requireSight(group, BEN)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
   it('forgets everything when events may have been lost', async () => {
     const interruptions: (() => void)[] = [];
     const broadcast = silentBut(side);

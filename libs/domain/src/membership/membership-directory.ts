@@ -111,7 +111,18 @@ export class MembershipDirectory implements OnModuleDestroy {
   }
 
   /**
-   * The same, where only an admin may: somebody who is none by what is remembered may have become one.
+   * The user as a member, where it decides from where the member sees: who was away and is back sees less than before, and what no
+   * event would correct does not say so.
+   */
+  requireSight(conversationId: string, userId: string): MaybePromise<MemberAccess> {
+    const known = this.known.get(conversationId);
+    const isCurrent = known && (this.broadcast.bringsEverything || this.isFollowed(known));
+    const access = isCurrent && accessOf(known.membership, userId);
+    return access || this.readMember(conversationId, userId);
+  }
+
+  /**
+   * The user as a member, where only an admin may: somebody who is none by what is remembered may have become one.
    * @returns null for a member who is no admin
    */
   async requireAdmin(conversationId: string, userId: string): Promise<MemberAccess | null> {
@@ -159,10 +170,14 @@ export class MembershipDirectory implements OnModuleDestroy {
     this.known.set(conversationId, { membership, readAt }, CONVERSATION_COST + members.size);
   }
 
-  private isKeptCurrent({ membership, readAt }: Known): boolean {
+  private isKeptCurrent(known: Known): boolean {
+    return this.isFollowed(known) || performance.now() - known.readAt <= UNFOLLOWED_MS_MAX;
+  }
+
+  /** Since before it was read: events have kept it up to date. */
+  private isFollowed({ membership, readAt }: Known): boolean {
     const followedSince = this.broadcast.followedSince(conversationRoom(membership.conversationId));
-    if (followedSince !== null && followedSince <= readAt) return true;
-    return performance.now() - readAt <= UNFOLLOWED_MS_MAX;
+    return followedSince !== null && followedSince <= readAt;
   }
 
   private hear(event: LiveEvent): void {

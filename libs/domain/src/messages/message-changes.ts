@@ -22,7 +22,7 @@ export class MessageChanges {
 
   /** @throws DomainError `not_found` unless the user is a member, `rate_limited` */
   async admit(userId: string, conversationId: string): Promise<MemberAccess> {
-    const access = await this.directory.requireMember(conversationId, userId);
+    const access = await this.directory.requireSight(conversationId, userId);
     const { allowed, retryAfterMs } = await this.rates.takeChange(userId, conversationId);
     if (!allowed) throw new DomainError('rate_limited', 'Too many changes of messages', { retryAfterMs });
     return access;

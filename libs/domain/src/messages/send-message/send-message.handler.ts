@@ -10,7 +10,7 @@ import { DomainError } from '../../errors/domain-error.js';
 import { CommandJournal } from '../../journal/command-journal.js';
 import { type MaybePromise, whenKnown } from '../../journal/maybe-promise.js';
 import { DirectBlocks } from '../../membership/direct-blocks.js';
-import { type MemberAccess, MembershipDirectory } from '../../membership/membership-directory.js';
+import { MembershipDirectory } from '../../membership/membership-directory.js';
 import { SendableMedia } from '../../media/sendable-media.js';
 import { MessageStore } from '../../ports/message-store.port.js';
 import type { RateDecision } from '../../ports/rate-limiter.port.js';
@@ -94,7 +94,7 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
             );
           }
           attempt.counted = true;
-          return this.withReferences(attempt, access);
+          return this.withReferences(attempt);
         });
       }),
     );
@@ -112,8 +112,8 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     return repeated;
   }
 
-  private withReferences(attempt: Attempt, access: MemberAccess): MaybePromise<SendMessageCommand | Sent> {
-    return whenKnown<boolean, SendMessageCommand | Sent>(this.maySeeRepliedTo(attempt, access), (maySee) => {
+  private withReferences(attempt: Attempt): MaybePromise<SendMessageCommand | Sent> {
+    return whenKnown<boolean, SendMessageCommand | Sent>(this.maySeeRepliedTo(attempt), (maySee) => {
       if (!maySee) {
         return this.repeatedOrRefused(attempt, new DomainError('not_found', 'No such message to reply to'));
       }
@@ -122,12 +122,18 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     });
   }
 
-  private maySeeRepliedTo({ payload }: Attempt, { visibleFromSeq }: MemberAccess): MaybePromise<boolean> {
+  private maySeeRepliedTo({ actor, payload }: Attempt): MaybePromise<boolean> {
     const { conversationId, replyToMessageId } = payload;
     if (!replyToMessageId) return true;
-    return this.store
-      .locate(conversationId, replyToMessageId)
-      .then((message) => message !== null && message.seq >= visibleFromSeq);
+    return this.sees(actor.userId, conversationId, replyToMessageId);
+  }
+
+  private async sees(userId: string, conversationId: string, messageId: string): Promise<boolean> {
+    const [{ visibleFromSeq }, message] = await Promise.all([
+      this.directory.requireSight(conversationId, userId),
+      this.store.locate(conversationId, messageId),
+    ]);
+    return message !== null && message.seq >= visibleFromSeq;
   }
 
   private async withMedia(attempt: Attempt, mediaIds: readonly string[]): Promise<SendMessageCommand | Sent> {
