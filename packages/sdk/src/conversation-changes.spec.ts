@@ -24,6 +24,30 @@ const medium = (mimeType: string): Media => ({
 const memberOf = ({ members }: Conversation, userId: string): Member =>
   members.find((member) => member.userId === userId) as Member;
 
+describe('a message of one’s own', () => {
+  it('moves the read mark to it, and none back that has told of a later one already', () => {
+    const own = { ...two, senderId: ADA };
+    const before = withMessage({ ...known, lastReadSeq: 0, lastReadMessageId: null }, own, ADA);
+    expect(before).toMatchObject({ lastReadSeq: 2, lastReadMessageId: two.messageId });
+    const ahead = {
+      ...known,
+      lastReadSeq: 3,
+      lastReadMessageId: three.messageId,
+      members: known.members.map((member) => ({
+        ...member,
+        lastReadMessageId: three.messageId,
+        lastDeliveredMessageId: three.messageId,
+      })),
+    };
+    const after = withMessage(ahead, own, ADA);
+    expect(after).toMatchObject({ lastReadSeq: 3, lastReadMessageId: three.messageId, unreadCount: 0 });
+    expect(memberOf(after, ADA)).toMatchObject({
+      lastReadMessageId: three.messageId,
+      lastDeliveredMessageId: three.messageId,
+    });
+  });
+});
+
 describe('the preview of a message', () => {
   const preview = (changes: Partial<Message>) => previewOf({ ...one, ...changes });
 

@@ -13,15 +13,19 @@ export function withReadMark(
 export function withMessage(conversation: Conversation, message: Message, selfId: string): Conversation {
   const { messageId, seq, senderId, contentType, timestamp } = message;
   const lastMessage = { messageId, seq, senderId, contentType, timestamp, preview: previewOf(message) };
-  // Who sends has read what was there before, and has what it sends.
+  // Who sends has read what was there before, and has what it sends; of later ones a mark may have told already.
   const members = conversation.members.map((member) =>
     member.userId === senderId
-      ? { ...member, lastReadMessageId: messageId, lastDeliveredMessageId: messageId }
+      ? {
+          ...member,
+          lastReadMessageId: laterMark(member.lastReadMessageId, messageId),
+          lastDeliveredMessageId: laterMark(member.lastDeliveredMessageId, messageId),
+        }
       : member,
   );
   const next = { ...conversation, members, lastMessage, lastSeq: seq, lastActivityAt: timestamp };
   // A send moves its sender's own read mark to that message.
-  if (senderId === selfId) return withReadMark(next, messageId, seq);
+  if (senderId === selfId && seq > next.lastReadSeq) return withReadMark(next, messageId, seq);
   return { ...next, unreadCount: Math.max(0, seq - next.lastReadSeq) };
 }
 
