@@ -123,7 +123,9 @@ export class TrialDevice {
   }
 
   async reload(isKilled: boolean): Promise<void> {
-    this.shown.forget();
+    // Who is killed may not have kept the last versions that it showed: the store is written a little later.
+    if (isKilled) this.shown.forgetAll();
+    else this.shown.forget();
     this.lookedUp.clear();
     await (isKilled ? this.client.crash() : this.client.reload());
     this.open();
