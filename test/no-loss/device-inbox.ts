@@ -61,17 +61,19 @@ export class DeviceInbox {
   }
 
   leaves(conversation: string): void {
-    const isKnown = this.memberships.delete(conversation);
-    if (!this.leftBySync.delete(conversation) && !isKnown) return;
-    this.latest.delete(conversation);
-    this.history.record({ type: 'left', ...this.owner, conversation });
+    const wasHere = this.memberships.delete(conversation);
+    if (this.leftBySync.delete(conversation) || wasHere) this.left(conversation);
   }
 
   private leavesBySync(conversation: string): void {
     if (!this.memberships.delete(conversation)) return;
     this.leftBySync.add(conversation);
+    this.left(conversation, { bySync: true });
+  }
+
+  private left(conversation: string, how: { bySync?: true } = {}): void {
     this.latest.delete(conversation);
-    this.history.record({ type: 'left', ...this.owner, conversation, bySync: true });
+    this.history.record({ type: 'left', ...this.owner, conversation, ...how });
   }
 
   /** @returns whether something is missing: messages before this one, or the news that its conversation is this user's */
