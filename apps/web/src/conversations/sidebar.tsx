@@ -6,7 +6,7 @@ import { Icon, IconButton } from '../design/icon.jsx';
 import { useNotices } from '../notices/notices.jsx';
 import { Avatar, PersonAvatar } from '../people/avatar.jsx';
 import { usePersonName } from '../people/use-person.js';
-import { usePeopleSearch } from '../people/use-people-search.js';
+import { SEARCH_FAILED, usePeopleSearch } from '../people/use-people-search.js';
 import { linkTo, navigate } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
 import { ConversationRow } from './conversation-row.jsx';
@@ -265,11 +265,7 @@ function Found({ wanted, conversations, openId, onShown, onDone }: FoundProps) {
       </ul>
       {(hasFailed || chats.length + others.length === 0) && (
         <p className="sidebar-nothing" role="status">
-          {isSearching
-            ? 'Searching…'
-            : hasFailed
-              ? 'People cannot be searched for now: the server cannot be reached.'
-              : `Nothing found for “${wanted}”.`}
+          {isSearching ? 'Searching…' : hasFailed ? SEARCH_FAILED : `Nothing found for “${wanted}”.`}
         </p>
       )}
     </>

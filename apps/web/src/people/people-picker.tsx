@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Icon } from '../design/icon.jsx';
 import { useSignedIn } from '../state/signed-in.js';
 import { Avatar } from './avatar.jsx';
-import { usePeopleSearch } from './use-people-search.js';
+import { SEARCH_FAILED, usePeopleSearch } from './use-people-search.js';
 import '../conversations/new-chat-dialog.css';
 
 interface PickerProps {
@@ -70,7 +70,7 @@ export function PeoplePicker({ chosen, onChange, without }: PickerProps) {
               : isSearching
                 ? 'Searching…'
                 : hasFailed
-                  ? 'People cannot be searched for now: the server cannot be reached.'
+                  ? SEARCH_FAILED
                   : `Nobody found for “${wanted}”.`}
           </p>
         )}

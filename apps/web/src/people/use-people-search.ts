@@ -12,6 +12,9 @@ interface Found {
   readonly hasFailed: boolean;
 }
 
+/** What is said where `hasFailed`. */
+export const SEARCH_FAILED = 'People cannot be searched for now: the server cannot be reached.';
+
 export interface PeopleSearch {
   readonly people: readonly User[];
   readonly isSearching: boolean;
