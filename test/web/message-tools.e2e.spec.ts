@@ -52,6 +52,12 @@ describe('by the keyboard alone', () => {
     await press('ArrowUp', 'two');
     await press('Shift+Tab', 'About this conversation');
     await press('Tab', 'two');
+    // There and back as fast as keys can come.
+    for (let round = 0; round < 10; round++) {
+      await page.keyboard.press('Shift+Tab');
+      await page.keyboard.press('Tab');
+      await expect.poll(() => focused(page), { message: `round ${round}` }).toBe('two');
+    }
     expect(await visitor.leave()).toEqual([]);
   });
 

@@ -58,10 +58,17 @@ function lastOrLowest(scroller: HTMLElement, lastSeq: string | undefined): HTMLE
   return last ?? articlesOf(scroller).findLast(isSeen);
 }
 
-/** Backwards out of a message leads past the scroller, which would hand the focus back. */
+/**
+ * Backwards out of a message leads past the scroller, which would hand the focus back. It is a stop again as the focus
+ * leaves: a timer may come after the next key. The timer is for the focus that has nowhere to go.
+ */
 function skipOnce(scroller: HTMLElement): void {
+  const stopAgain = (): void => {
+    scroller.tabIndex = 0;
+  };
   scroller.tabIndex = -1;
-  setTimeout(() => (scroller.tabIndex = 0));
+  scroller.addEventListener('focusout', stopAgain, { once: true });
+  setTimeout(stopAgain);
 }
 
 const isAtStart = ({ scrollTop }: HTMLElement): boolean => scrollTop <= 1;
