@@ -1,22 +1,38 @@
 import type { Message } from '@parley/contracts';
 import type { MessageFacts } from '../conversation/commands/conversation-command.js';
+import type { ConversationEvent } from '../conversation/events/conversation-event.js';
 import type { LogRecord } from '../ports/command-log.port.js';
 import type { MessageStore } from '../ports/message-store.port.js';
 
 /** Conversations that are asked about at a time; a store far away would otherwise be waited for once for each. */
 const CONVERSATIONS_AT_ONCE_MAX = 32;
 
+interface NamedMessage {
+  readonly conversationId: string;
+  readonly messageId: string;
+}
+
 /** The messages that commands of these records change, as they are stored, by id. */
-export async function loadChangedMessages(
+export function loadChangedMessages(store: MessageStore, records: readonly LogRecord[]): Promise<Map<string, Message>> {
+  return loadMessages(store, records.flatMap(changedBy));
+}
+
+/** The messages that these events change, as they are stored, by id. */
+export function loadMessagesOfEvents(
   store: MessageStore,
-  records: readonly LogRecord[],
+  events: readonly ConversationEvent[],
 ): Promise<Map<string, Message>> {
+  return loadMessages(
+    store,
+    events.filter((event) => 'messageId' in event),
+  );
+}
+
+async function loadMessages(store: MessageStore, named: readonly NamedMessage[]): Promise<Map<string, Message>> {
   const wanted = new Map<string, Set<string>>();
-  for (const { record } of records) {
-    const facts = record && messageFactsOf(record.command);
-    if (!facts || !record) continue;
-    const ids = wanted.get(record.conversationId) ?? new Set();
-    wanted.set(record.conversationId, ids.add(facts.messageId));
+  for (const { conversationId, messageId } of named) {
+    const ids = wanted.get(conversationId) ?? new Set();
+    wanted.set(conversationId, ids.add(messageId));
   }
   const messages = new Map<string, Message>();
   const conversations = [...wanted];
@@ -26,6 +42,11 @@ export async function loadChangedMessages(
     for (const message of found.flat()) messages.set(message.messageId, message);
   }
   return messages;
+}
+
+function changedBy({ record }: LogRecord): NamedMessage[] {
+  const facts = record && messageFactsOf(record.command);
+  return facts ? [{ conversationId: record.conversationId, messageId: facts.messageId }] : [];
 }
 
 function messageFactsOf(command: { type: string; message?: MessageFacts }): MessageFacts | undefined {

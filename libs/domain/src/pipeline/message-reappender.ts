@@ -1,9 +1,9 @@
-import type { Message } from '@parley/contracts';
 import type { ConversationEvent } from '../conversation/events/conversation-event.js';
 import { applyChange } from '../messages/message.projection.js';
 import type { Checkpoint } from '../ports/checkpoint.port.js';
 import type { EventStream, StreamedEvent, StreamPosition } from '../ports/event-stream.port.js';
 import type { MessageStore, MessageWrite } from '../ports/message-store.port.js';
+import { loadMessagesOfEvents } from './changed-messages.js';
 
 /** Events that are read, and appended, together: few, since a store that has just come back answers others between them. */
 const PAGE_EVENTS = 100;
@@ -11,8 +11,6 @@ const PAGE_EVENTS = 100;
 const NEAR_RECORDS = 256;
 /** Behind every event of a record. */
 const LAST_INDEX = 2_147_483_647;
-/** Conversations whose messages are asked for at a time. */
-const LOOK_UPS_AT_ONCE_MAX = 32;
 
 export interface ReappendPorts {
   stream: EventStream;
@@ -100,7 +98,7 @@ export class MessageReappender {
   private async append(streamed: readonly StreamedEvent[], count: ReappendCount): Promise<void> {
     if (streamed.length === 0) return;
     const events = streamed.map(({ payload }) => JSON.parse(payload) as ConversationEvent);
-    const known = await this.changedBefore(events);
+    const known = await loadMessagesOfEvents(this.ports.store, events);
     const writes = new Map<string, MessageWrite>();
     for (const event of events) {
       if (event.type === 'message-sent') writes.set(event.message.messageId, sentWrite(event));
@@ -118,24 +116,6 @@ export class MessageReappender {
     await this.ports.store.append([...writes.values()]);
     count.events += events.length;
     count.messages += writes.size;
-  }
-
-  /** As they are stored, the messages that these events change. */
-  private async changedBefore(events: readonly ConversationEvent[]): Promise<Map<string, Message>> {
-    const wanted = new Map<string, Set<string>>();
-    for (const event of events) {
-      if (!('messageId' in event)) continue;
-      const ids = wanted.get(event.conversationId) ?? new Set();
-      wanted.set(event.conversationId, ids.add(event.messageId));
-    }
-    const found = new Map<string, Message>();
-    const conversations = [...wanted];
-    for (let from = 0; from < conversations.length; from += LOOK_UPS_AT_ONCE_MAX) {
-      const some = conversations.slice(from, from + LOOK_UPS_AT_ONCE_MAX);
-      const pages = await Promise.all(some.map(([id, messageIds]) => this.ports.store.find(id, [...messageIds])));
-      for (const message of pages.flat()) found.set(message.messageId, message);
-    }
-    return found;
   }
 }
 

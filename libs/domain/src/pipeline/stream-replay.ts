@@ -4,14 +4,13 @@ import type { Checkpoint, MediaUse } from '../ports/checkpoint.port.js';
 import type { EventStream, StreamedEvent, StreamPosition } from '../ports/event-stream.port.js';
 import type { MessageStore, MessageWrite } from '../ports/message-store.port.js';
 import type { PartitionProgress } from '../ports/partition-leases.port.js';
+import { loadMessagesOfEvents } from './changed-messages.js';
 import { CachedConversation } from './conversation-cache.js';
 import { EventFold } from './event-fold.js';
 import { MediaUses } from './media-uses.js';
 
 /** Events that are folded into one commit, and a record's more if it has them. */
 const BATCH_EVENTS = 500;
-/** Conversations whose messages are asked for at a time. */
-const LOOK_UPS_AT_ONCE_MAX = 32;
 /** Behind every event of a record. */
 const LAST_INDEX = 2_147_483_647;
 
@@ -114,11 +113,12 @@ export class StreamReplay {
   }
 
   private async fold(progress: PartitionProgress, events: readonly Replayed[]): Promise<EventFold> {
-    const { checkpoint } = this.options;
+    const { checkpoint, store } = this.options;
     const ids = [...new Set(events.map(({ event }) => event.conversationId))];
     const { fenced, states } = await checkpoint.load(ids, [progress]);
     if (fenced.length > 0) throw new ReplayDisturbed('Another rebuild works on the same tables.');
-    const fold = new EventFold(await this.knownMessages(events.map(({ event }) => event)));
+    const plain = events.map(({ event }) => event);
+    const fold = new EventFold(store ? await loadMessagesOfEvents(store, plain) : null);
     const conversations = new Map(ids.map((id) => [id, new CachedConversation(states.get(id) ?? null)]));
     for (const { streamed, event } of events) {
       const conversation = conversations.get(event.conversationId)!;
@@ -133,26 +133,6 @@ export class StreamReplay {
       }
     }
     return fold;
-  }
-
-  /** As they are stored, the messages that these events change. */
-  private async knownMessages(events: readonly ConversationEvent[]): Promise<Map<string, Message> | null> {
-    const { store } = this.options;
-    if (!store) return null;
-    const wanted = new Map<string, Set<string>>();
-    for (const event of events) {
-      if (!('messageId' in event)) continue;
-      const ids = wanted.get(event.conversationId) ?? new Set();
-      wanted.set(event.conversationId, ids.add(event.messageId));
-    }
-    const found = new Map<string, Message>();
-    const conversations = [...wanted];
-    for (let from = 0; from < conversations.length; from += LOOK_UPS_AT_ONCE_MAX) {
-      const some = conversations.slice(from, from + LOOK_UPS_AT_ONCE_MAX);
-      const pages = await Promise.all(some.map(([id, messageIds]) => store.find(id, [...messageIds])));
-      for (const message of pages.flat()) found.set(message.messageId, message);
-    }
-    return found;
   }
 
   private async mediaUses(events: readonly ConversationEvent[]): Promise<MediaUse[]> {
