@@ -111,8 +111,10 @@ describe('a file', () => {
     expect([many.status, many.bytes.length]).toEqual([200, picture.length]);
     const known = await fetched(ada, media.url, { headers: { 'if-none-match': part.headers.get('etag') ?? '' } });
     expect([known.status, known.bytes.length]).toEqual([304, 0]);
-    const head = await fetched(ada, media.url, { method: 'HEAD' });
-    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(picture.length)]);
+    for (const range of ['', 'bytes=10-19', `bytes=${picture.length}-`]) {
+      const head = await fetched(ada, media.url, { method: 'HEAD', headers: range === '' ? {} : { range } });
+      expect([head.status, head.headers.get('content-length')], range).toEqual([200, String(picture.length)]);
+    }
   });
 });
 

@@ -29,8 +29,9 @@ export async function sendMedia(
     return void (await reply.header('cache-control', 'no-store').redirect(link, 302));
   }
   reply.headers({ 'accept-ranges': 'bytes', 'content-type': mimeType, 'content-disposition': disposition });
-  // A range of another file would be glued to what the client has of its own.
-  const range = isSame(request.headers['if-range'], etag) ? rangeOf(request.headers.range, sizeBytes) : null;
+  // A range of another file would be glued to what the client has of its own; HEAD has none (RFC 9110).
+  const mayBePart = request.method === 'GET' && isSame(request.headers['if-range'], etag);
+  const range = mayBePart ? rangeOf(request.headers.range, sizeBytes) : null;
   if (range === 'unsatisfiable') {
     await reply.code(416).header('content-range', `bytes */${sizeBytes}`).removeHeader('content-type').send();
     return;
