@@ -6,6 +6,7 @@ export type { ConnectionState } from './connection.js';
 export type { DiscontinuityReason } from './conversation-track.js';
 export type { ConversationEvents, ParleyConversation, SendOptions } from './conversation.js';
 export { ParleyError, type LocalErrorCode } from './errors.js';
+export { LIMITS } from './limits.js';
 export type { CancelSignal, MediaDoor, UploadOptions, UploadSource } from './media-door.js';
 export type { SendFailure } from './outbox.js';
 export type { Link, LinkListener, LinkTarget, OpenLink, ServerEvent } from './ports.js';

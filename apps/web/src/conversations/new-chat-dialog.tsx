@@ -1,11 +1,10 @@
-import type { User } from '@parley/sdk';
+import { LIMITS, type User } from '@parley/sdk';
 import { useState } from 'react';
 import { Dialog } from '../design/dialog.jsx';
 import { useNotices } from '../notices/notices.jsx';
 import { PeoplePicker } from '../people/people-picker.jsx';
 import { navigate } from '../routing/use-route.js';
 import { useSignedIn } from '../state/signed-in.js';
-import { CONVERSATION_NAME_CHARS_MAX } from './name-limit.js';
 
 /** One person makes a direct chat, several a group; a name makes a group of any number. */
 export function NewChatDialog({ onClose }: { onClose: () => void }) {
@@ -48,7 +47,7 @@ export function NewChatDialog({ onClose }: { onClose: () => void }) {
             id="group-name"
             className="input"
             value={name}
-            maxLength={CONVERSATION_NAME_CHARS_MAX}
+            maxLength={LIMITS.conversationNameCharacters}
             onChange={(event) => setName(event.target.value)}
           />
         </div>

@@ -1,7 +1,6 @@
-import type { Conversation, ParleyConversation } from '@parley/sdk';
+import { type Conversation, LIMITS, type ParleyConversation } from '@parley/sdk';
 import { useState } from 'react';
 import { isMuted, otherMember, useConversationTitle } from '../conversations/conversation-title.js';
-import { CONVERSATION_NAME_CHARS_MAX } from '../conversations/name-limit.js';
 import { Confirm } from '../design/dialog.jsx';
 import { Icon, IconButton } from '../design/icon.jsx';
 import { Menu } from '../design/popover.jsx';
@@ -88,7 +87,7 @@ function GroupName({ conversation, handle }: { conversation: Conversation; handl
           className="input"
           aria-label="Name of the group"
           value={name}
-          maxLength={CONVERSATION_NAME_CHARS_MAX}
+          maxLength={LIMITS.conversationNameCharacters}
           autoFocus
           onChange={(event) => setName(event.target.value)}
           onKeyDown={(event) => {

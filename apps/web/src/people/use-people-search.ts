@@ -1,10 +1,9 @@
-import type { User } from '@parley/sdk';
+import { LIMITS, type User } from '@parley/sdk';
 import { useEffect, useState } from 'react';
 import { useSignedIn } from '../state/signed-in.js';
 
 /** Nobody wants to be searched for at each keystroke. */
 const SEARCH_DELAY_MS = 200;
-const SEARCH_CHARS_MAX = 64;
 
 interface Found {
   readonly wanted: string;
@@ -38,7 +37,7 @@ export function usePeopleSearch(wanted: string): PeopleSearch {
       if (isCurrent) setFound({ wanted, people, hasFailed });
     };
     const timer = setTimeout(() => {
-      client.searchUsers([...wanted].slice(0, SEARCH_CHARS_MAX).join('')).then(
+      client.searchUsers([...wanted].slice(0, LIMITS.userSearchCharacters).join('')).then(
         ({ items }) => {
           directory.learn(...items);
           take(items);

@@ -1,4 +1,4 @@
-import { ParleyError } from '@parley/sdk';
+import { LIMITS, ParleyError } from '@parley/sdk';
 import { useEffect, useId, useRef, useState } from 'react';
 import { linkTo } from '../routing/use-route.js';
 import { faultText } from './fault-text.js';
@@ -24,7 +24,7 @@ function missingIn(mode: Mode, { displayName, username, password }: Fields): Par
   return {
     ...(displayName === '' && { displayName: 'Enter the name that others see.' }),
     ...(!/^[a-z0-9_.-]{3,32}$/.test(username) && { username: '3 to 32 of: a–z, 0–9, dot, dash, underscore.' }),
-    ...([...password].length < 8 && { password: 'At least 8 characters.' }),
+    ...([...password].length < 8 && { password: `At least ${LIMITS.passwordCharactersMin} characters.` }),
   };
 }
 
@@ -186,7 +186,7 @@ function SignInForm({ session, mode, ended }: { session: Session; mode: Mode; en
           value={fields.displayName}
           fault={faults.displayName}
           autoComplete="name"
-          maxLength={64}
+          maxLength={LIMITS.displayNameCharacters}
           autoFocus
           onChange={change('displayName')}
         />
@@ -197,7 +197,7 @@ function SignInForm({ session, mode, ended }: { session: Session; mode: Mode; en
         fault={faults.username}
         hint={mode === 'signup' ? 'People find you by it.' : undefined}
         autoComplete="username"
-        maxLength={32}
+        maxLength={LIMITS.usernameCharacters}
         autoFocus={mode === 'login'}
         onChange={change('username')}
       />
@@ -206,9 +206,9 @@ function SignInForm({ session, mode, ended }: { session: Session; mode: Mode; en
         type="password"
         value={fields.password}
         fault={faults.password}
-        hint={mode === 'signup' ? 'At least 8 characters.' : undefined}
+        hint={mode === 'signup' ? `At least ${LIMITS.passwordCharactersMin} characters.` : undefined}
         autoComplete={mode === 'login' ? 'current-password' : 'new-password'}
-        maxLength={128}
+        maxLength={LIMITS.passwordCharacters}
         onChange={change('password')}
       />
       <button type="submit" className="button button-primary" disabled={isBusy}>

@@ -1,11 +1,9 @@
-import type { UpdateMe, User } from '@parley/sdk';
+import { LIMITS, type UpdateMe, type User } from '@parley/sdk';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Toggle } from '../design/toggle.jsx';
 import { useNotices } from '../notices/notices.jsx';
 import { PersonAvatar } from '../people/avatar.jsx';
 import { useSignedIn } from '../state/signed-in.js';
-
-const STATUS_CHARS_MAX = 140;
 
 /** What others see of the user: picture, name, status, and whether they are here. */
 export function Profile() {
@@ -102,7 +100,7 @@ function Words({ me, onSave }: PartProps) {
         id="my-name"
         className="input"
         value={displayName}
-        maxLength={64}
+        maxLength={LIMITS.displayNameCharacters}
         onChange={(event) => setDisplayName(event.target.value)}
       />
       <label htmlFor="my-status">Status</label>
@@ -111,7 +109,7 @@ function Words({ me, onSave }: PartProps) {
         className="input"
         placeholder="What are you up to?"
         value={statusText}
-        maxLength={STATUS_CHARS_MAX}
+        maxLength={LIMITS.statusTextCharacters}
         onChange={(event) => setStatusText(event.target.value)}
       />
       {isChanged && (

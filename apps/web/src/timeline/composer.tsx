@@ -1,4 +1,4 @@
-import type { Conversation, Media, ParleyConversation, TimelineItem } from '@parley/sdk';
+import { type Conversation, LIMITS, type Media, type ParleyConversation, type TimelineItem } from '@parley/sdk';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { useConversationTitle } from '../conversations/conversation-title.js';
@@ -11,9 +11,6 @@ import { usePersonName } from '../people/use-person.js';
 import { useSignedIn } from '../state/signed-in.js';
 import { quotedText } from './quote.jsx';
 import './composer.css';
-
-/** As the server counts, in Unicode code points. */
-const TEXT_CHARS_MAX = 100_000;
 
 /** The message that is replied to, or changed. */
 export interface ComposerTarget {
@@ -69,7 +66,11 @@ export function Composer(props: ComposerProps) {
     >
       {target && <TargetBar target={target} onCancel={cancel} />}
       {!isEdit && <AttachmentBar attachments={files.attachments} all={files.all} />}
-      {isTooLong && <p className="fault composer-fault">A message has at most 100,000 characters.</p>}
+      {isTooLong && (
+        <p className="fault composer-fault">
+          A message has at most {LIMITS.messageCharacters.toLocaleString('en')} characters.
+        </p>
+      )}
       <div className="composer-line">
         {!isEdit && <AttachButton onFiles={files.add} />}
         <EmojiButton onPick={insert} />
@@ -114,7 +115,8 @@ function useComposer({ handle, files, target, onDone, onSent }: ComposerProps) {
   const [isSaving, setSaving] = useState(false);
   const targetNow = useRef(target);
   targetNow.current = target;
-  const isTooLong = text.length > TEXT_CHARS_MAX && [...text].length > TEXT_CHARS_MAX;
+  // Code points, as the server counts; the second is slow.
+  const isTooLong = text.length > LIMITS.messageCharacters && [...text].length > LIMITS.messageCharacters;
   const isEdit = target?.kind === 'edit';
   const media = isEdit ? [] : files.all.flatMap((attachment) => attachment.media ?? []);
   const isUploading = !isEdit && files.all.length > media.length;
