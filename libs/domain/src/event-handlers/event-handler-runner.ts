@@ -123,7 +123,11 @@ export class EventHandlerRunner {
   /** True when there is more to read at once. */
   private async turn(): Promise<boolean> {
     const { handler, progress, metrics } = this.parts;
-    if (this.windows.size === 0) return false;
+    if (this.windows.size === 0) {
+      // Others tell of the partitions that this process had.
+      metrics.handlerBacklog(handler.name, 0, 0);
+      return false;
+    }
     const settled = await progress.settled();
     // Asked after that: what is decided by now has no effect, and what comes later is looked at later.
     const nothingToDo = await handler.hasNothingToDo();
@@ -133,7 +137,7 @@ export class EventHandlerRunner {
     for (const running of this.windows.values()) {
       const end = settled.get(running.window.partition) ?? 0;
       more = (await this.advance(running, end, nothingToDo)) || more;
-      lag += Math.max(0, end - running.window.readTo);
+      lag += Math.max(0, end - running.window.finishedTo);
       held += running.window.heldEvents;
     }
     metrics.handlerBacklog(handler.name, lag, held);
@@ -145,14 +149,20 @@ export class EventHandlerRunner {
     try {
       const more = nothingToDo && window.isIdle ? (window.passTo(end), false) : await this.read(window, end);
       const now = Date.now();
-      if (now - running.retriedAt >= (window.heldEvents > 0 ? this.pace.retryLookMs : this.pace.lateLookMs)) {
+      const full = window.room < READ_EVENTS_MAX;
+      // What is held is found by the look below once it is written down.
+      const soon = full || window.isCatchingUp;
+      if (soon || now - running.savedAt >= (nothingToDo ? this.pace.savePassedMs : this.pace.saveMs)) {
+        running.savedAt = now;
+        if (!(await window.save())) {
+          await this.lose([window.partition], 'another process has the partition');
+          return false;
+        }
+      }
+      const lookMs = window.heldEvents > 0 ? this.pace.retryLookMs : this.pace.lateLookMs;
+      if (window.isCatchingUp || now - running.retriedAt >= lookMs) {
         running.retriedAt = now;
         await window.retry();
-      }
-      const full = window.room < READ_EVENTS_MAX;
-      if (full || now - running.savedAt >= (nothingToDo ? this.pace.savePassedMs : this.pace.saveMs)) {
-        running.savedAt = now;
-        if (!(await window.save())) await this.lose([window.partition], 'another process has the partition');
       }
       // A full window waits for its events, not for another look.
       return more && window.room > 0;
@@ -197,7 +207,7 @@ export class EventHandlerRunner {
     const others = Array.from({ length: partitions }, (_, partition) => partition).filter((p) => !this.windows.has(p));
     const options = { partitions: others, begin: handler.begin, exclusive, partitionsMax: missing };
     for (const taken of await progress.claim(handler.name, ownerId, options)) {
-      const parts = { handler, progress, slots: this.slots, metrics: this.parts.metrics, onFinished: () => {} };
+      const parts = { handler, progress, slots: this.slots, metrics: this.parts.metrics };
       const window = new PartitionWindow(parts, taken);
       await window.open();
       this.windows.set(taken.partition, { window, savedAt: now, retriedAt: 0 });

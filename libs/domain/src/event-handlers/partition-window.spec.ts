@@ -9,8 +9,10 @@ import type {
   HeldEvent,
 } from '../ports/handler-progress.port.js';
 import { AttemptSlots } from './attempt-slots.js';
-import { DurableEventHandler, RETRY_PAUSE_MS_MAX, retryPauseMs } from './durable-event-handler.js';
+import { DurableEventHandler, type EventDelivery, RETRY_PAUSE_MS_MAX, retryPauseMs } from './durable-event-handler.js';
 import { HELD_EVENTS_MAX, PartitionWindow, WINDOW_EVENTS_MAX } from './partition-window.js';
+
+type Script = (delivery: EventDelivery) => Promise<void>;
 
 class Scripted extends DurableEventHandler {
   override readonly name = 'scripted';
@@ -19,13 +21,13 @@ class Scripted extends DurableEventHandler {
   running = 0;
   most = 0;
 
-  constructor(private readonly script: () => Promise<void>) {
+  constructor(private readonly script: Script) {
     super();
   }
 
-  override async handle(_event: ConversationEvent): Promise<void> {
+  override async handle(_event: ConversationEvent, delivery: EventDelivery): Promise<void> {
     this.most = Math.max(this.most, ++this.running);
-    await this.script().finally(() => (this.running -= 1));
+    await this.script(delivery).finally(() => (this.running -= 1));
   }
 }
 
@@ -50,19 +52,19 @@ class WrittenProgress {
   };
 }
 
-function events(from: number, count: number): StreamedEvent[] {
+function events(from: number, count: number, ofOne?: string): StreamedEvent[] {
   return Array.from({ length: count }, (_, index) => {
     const offset = from + index;
-    const conversationId = `conversation-${offset}`;
+    const conversationId = ofOne ?? `conversation-${offset}`;
     const payload = JSON.stringify({ type: 'conversation-renamed', conversationId });
     return { partition: 0, offset, index: 0, conversationId, at: 0, payload };
   });
 }
 
-function open(script: () => Promise<void>): { window: PartitionWindow; progress: WrittenProgress; handler: Scripted } {
+function open(script: Script): { window: PartitionWindow; progress: WrittenProgress; handler: Scripted } {
   const [handler, progress] = [new Scripted(script), new WrittenProgress()];
   const slots = new AttemptSlots(handler.concurrencyMax);
-  const parts = { handler, progress: progress as unknown as HandlerProgress, slots, onFinished: () => {} };
+  const parts = { handler, progress: progress as unknown as HandlerProgress, slots };
   return { window: new PartitionWindow(parts, { partition: 0, epoch: 1, position: null }), progress, handler };
 }
 
@@ -98,6 +100,45 @@ describe('the window of a partition', () => {
     await window.retry();
     await vi.waitFor(() => expect(window.room).toBe(WINDOW_EVENTS_MAX));
   }, 30_000);
+
+  it('handles in one look all that waits in a conversation, and behind it what came meanwhile', async () => {
+    let broken = true;
+    const handled: number[] = [];
+    const ends: (() => void)[] = [];
+    const { window, progress } = open(async ({ place }) => {
+      if (broken) throw new Error('down');
+      await new Promise<void>((resolve) => ends.push(resolve));
+      handled.push(place.offset);
+    });
+    window.take(events(0, 3, 'one'));
+    await vi.waitFor(() => expect(window.heldEvents).toBe(3));
+    await window.save();
+    broken = false;
+    await window.retry();
+    window.take(events(3, 1, 'one'));
+    for (let offset = 0; offset <= 3; offset++) {
+      await vi.waitFor(() => expect(ends).toHaveLength(offset + 1));
+      ends[offset]!();
+    }
+    await vi.waitFor(() => expect(handled).toEqual([0, 1, 2, 3]));
+    await window.save();
+    expect(progress.held).toEqual([]);
+    expect(window.heldEvents).toBe(0);
+  });
+
+  it('stands where the first event does that is not finished', async () => {
+    const ends: (() => void)[] = [];
+    const { window } = open(() => new Promise((resolve) => ends.push(resolve)));
+    window.take(events(5, 3));
+    window.readTo = 8;
+    await vi.waitFor(() => expect(ends).toHaveLength(3));
+    expect(window.finishedTo).toBe(5);
+    ends[0]!();
+    ends[2]!();
+    await vi.waitFor(() => expect(window.finishedTo).toBe(6));
+    ends[1]!();
+    await vi.waitFor(() => expect(window.finishedTo).toBe(8));
+  });
 
   it('writes down only what is finished from the beginning on, and says when it is another’s', async () => {
     const ends: (() => void)[] = [];

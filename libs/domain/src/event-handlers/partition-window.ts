@@ -17,7 +17,9 @@ import { attemptEvent, type AttemptResult, type AttemptsUnderWay, cutOff, readEv
 export const WINDOW_EVENTS_MAX = 1_000;
 /** Events of a partition that wait for another attempt; with more, nothing new is read until some are handled. */
 export const HELD_EVENTS_MAX = 10_000;
-const DUE_EVENTS_MAX = 64;
+const DUE_EVENTS_MAX = 256;
+/** After so long no further waiting event of a conversation is begun: what came meanwhile stands in memory behind them. */
+const RUN_MS_MAX = 1_000;
 
 interface Entry {
   streamed: StreamedEvent;
@@ -30,8 +32,6 @@ export interface WindowParts {
   progress: HandlerProgress;
   slots: AttemptSlots;
   metrics?: HandlerMetrics;
-  /** Something was finished. */
-  onFinished: () => void;
 }
 
 /**
@@ -53,7 +53,9 @@ export class PartitionWindow {
   private held: Map<string, number> = new Map();
   private heldCount = 0;
   private saved: StreamPosition | null;
-  private retrying = new Set<string>();
+  /** What is tried again has got through: more of it may be due, and is not left for the next look. */
+  isCatchingUp = false;
+  private readonly retrying = new Set<string>();
   /** Nothing more is begun. */
   private closing = false;
   private readonly underWay: AttemptsUnderWay = new Set();
@@ -84,6 +86,12 @@ export class PartitionWindow {
 
   get heldEvents(): number {
     return this.heldCount;
+  }
+
+  /** Of the records before this offset every event was handled, set aside or passed over, or is held. */
+  get finishedTo(): number {
+    const first = this.entries.find(({ finished }) => !finished);
+    return first ? first.streamed.offset : Math.max(this.readTo, this.readPosition?.offset ?? 0);
   }
 
   /** Nothing is under way. */
@@ -121,17 +129,17 @@ export class PartitionWindow {
     return true;
   }
 
-  /** Begins further attempts that are due. @throws when they cannot be read */
+  /**
+   * Begins further attempts that are due. Those that wait behind the first one of their conversation follow at once, for
+   * as long as none fails. @throws when they cannot be read
+   */
   async retry(): Promise<void> {
+    this.isCatchingUp = false;
     const due = await this.parts.progress.due(this.term, DUE_EVENTS_MAX);
-    for (const event of due) {
-      const key = `${event.offset}:${event.index}`;
-      if (this.retrying.has(key) || this.closing) continue;
-      this.retrying.add(key);
-      void this.retryOne(event).finally(() => {
-        this.retrying.delete(key);
-        this.parts.onFinished();
-      });
+    for (const [turn, run] of runsOf(due)) {
+      if (this.retrying.has(turn) || this.closing) continue;
+      this.retrying.add(turn);
+      void this.inTurn(turn, () => this.retryRun(run)).finally(() => this.retrying.delete(turn));
     }
   }
 
@@ -156,6 +164,7 @@ export class PartitionWindow {
       entry.finished = true;
       return;
     }
+    if (this.held.has(conversationId) && !this.tails.has(conversationId)) return this.hold(entry, 0, 0, null);
     void this.inTurn(conversationId, async () => {
       if (this.held.has(conversationId)) return this.hold(entry, 0, 0, null);
       const result = await this.attempt(entry.streamed, event, 1);
@@ -178,30 +187,40 @@ export class PartitionWindow {
     entry.finished = true;
   }
 
-  private async retryOne(due: DueEvent): Promise<void> {
+  private async retryRun(run: readonly DueEvent[]): Promise<void> {
+    const until = performance.now() + RUN_MS_MAX;
+    for (const due of run) {
+      if (!(await this.retryOne(due))) return;
+      this.isCatchingUp = true;
+      if (performance.now() >= until) return;
+    }
+  }
+
+  /** True when it waits no longer. */
+  private async retryOne(due: DueEvent): Promise<boolean> {
     const { conversationId, payload, attempts, late } = due;
     const event = readEvent(payload);
-    await this.inTurn(late ? `late:${conversationId}` : conversationId, async () => {
-      const result: AttemptResult = event
-        ? await this.attempt(due, event, attempts + 1)
-        : { is: 'failed', error: 'Not an event' };
-      if (result.is === 'stopped') return;
-      const { retryPauseMs: firstMs, attemptsMax } = this.parts.handler;
-      const last = result.is === 'failed' && attempts + 1 >= attemptsMax;
-      const mine = await this.parts.progress
-        .settle(
-          this.term,
-          due,
-          result.is === 'handled'
-            ? { handled: true }
-            : { handled: false, error: result.error, pauseMs: last ? null : retryPauseMs(firstMs, attempts + 1) },
-        )
-        // Not written: it is due once more, as after a crash.
-        .catch(() => false);
-      if (!mine) return;
-      if (last) this.metrics.handlerAttempt(this.term.handler, 'dead_lettered');
-      if (!late && (last || result.is === 'handled')) this.release(conversationId);
-    });
+    const result: AttemptResult = event
+      ? await this.attempt(due, event, attempts + 1)
+      : { is: 'failed', error: 'Not an event' };
+    if (result.is === 'stopped') return false;
+    const { retryPauseMs: firstMs, attemptsMax } = this.parts.handler;
+    const last = result.is === 'failed' && attempts + 1 >= attemptsMax;
+    const mine = await this.parts.progress
+      .settle(
+        this.term,
+        due,
+        result.is === 'handled'
+          ? { handled: true }
+          : { handled: false, error: result.error, pauseMs: last ? null : retryPauseMs(firstMs, attempts + 1) },
+      )
+      // Not written: it is due once more, as after a crash.
+      .catch(() => false);
+    if (!mine) return false;
+    if (last) this.metrics.handlerAttempt(this.term.handler, 'dead_lettered');
+    const isDone = last || result.is === 'handled';
+    if (isDone && !late) this.release(conversationId);
+    return isDone;
   }
 
   private release(conversationId: string): void {
@@ -225,9 +244,21 @@ export class PartitionWindow {
   private inTurn(key: string, work: () => Promise<void> | void): Promise<void> {
     const turn = (this.tails.get(key) ?? Promise.resolve()).then(work).then(() => {
       if (this.tails.get(key) === turn) this.tails.delete(key);
-      this.parts.onFinished();
     });
     this.tails.set(key, turn);
     return turn;
   }
+}
+
+/** What is due, by the conversation whose turn it takes, each in its order. */
+function runsOf(due: readonly DueEvent[]): Map<string, DueEvent[]> {
+  const runs = new Map<string, DueEvent[]>();
+  for (const event of due) {
+    // Taken back out of the dead letters: it holds up nobody.
+    const turn = event.late ? `late:${event.conversationId}` : event.conversationId;
+    const run = runs.get(turn);
+    if (run) run.push(event);
+    else runs.set(turn, [event]);
+  }
+  return runs;
 }

@@ -98,7 +98,7 @@ export function handlerProgressContract(name: string, make: () => Promise<Handle
       expect(await take('exclusive', 'two', true)).toMatchObject({ epoch: 2 });
     });
 
-    it('gives the first waiting event of each conversation when it is due, and the next one after it', async () => {
+    it('gives what waits in each conversation whose first event is due, in its order', async () => {
       const { progress } = opened;
       const term = await take('waits');
       const events = [held(1, A, { attempts: 1, lastError: 'no' }), held(2, B, { pauseMs: 60_000 }), held(3, A)];
@@ -110,7 +110,9 @@ export function handlerProgressContract(name: string, make: () => Promise<Handle
         ]),
       );
       const event = { partition: 0, offset: 1, index: 0, conversationId: A, at: AT, payload: '{"n":1}' };
-      expect(await progress.due(term, 10)).toEqual([{ ...event, attempts: 1, late: false }]);
+      const [first, ...others] = await progress.due(term, 10);
+      expect(first).toEqual({ ...event, attempts: 1, late: false });
+      expect(others.map(({ offset }) => offset)).toEqual([3]);
       const failed = { handled: false as const, error: 'still no', pauseMs: 60_000 };
       expect(await progress.settle(term, { offset: 1, index: 0 }, failed)).toBe(true);
       expect(await progress.due(term, 10)).toEqual([]);
@@ -122,6 +124,13 @@ export function handlerProgressContract(name: string, make: () => Promise<Handle
           [B, 1],
         ]),
       );
+    });
+
+    it('gives the first events of all conversations before any second one', async () => {
+      const { progress } = opened;
+      const term = await take('fair');
+      await progress.advance(term, { offset: 4, index: 0 }, [held(1, A), held(2, A), held(3, A), held(4, B)]);
+      expect((await progress.due(term, 3)).map(({ offset }) => offset)).toEqual([1, 4, 2]);
     });
 
     it('lists what was given up, has it tried again on its own, and forgets it', async () => {

@@ -78,7 +78,10 @@ export abstract class HandlerProgress {
   abstract advance(term: HandlerTerm, position: StreamPosition, held: readonly HeldEvent[]): Promise<boolean>;
   /** How many events of each conversation wait. */
   abstract waiting(term: HandlerTerm): Promise<Map<string, number>>;
-  /** The first waiting event of each conversation whose next attempt is due, at most `limit`. */
+  /**
+   * Of each conversation whose first waiting event is due, that event and those that wait behind it, in their order. At most
+   * `limit`, the first ones of all conversations before any second one.
+   */
   abstract due(term: HandlerTerm, limit: number): Promise<DueEvent[]>;
   /** `pauseMs: null` gives the event up. False: another owner has the partition. */
   abstract settle(term: HandlerTerm, place: StreamPosition, outcome: AttemptOutcome): Promise<boolean>;

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../embedded/testing.js';
+import { HANDLER_PACE } from '@parley/domain';
 import { HandlerHarness, TestHandler } from './handler-harness.testing.js';
 
 const soon = { timeout: 15_000, interval: 20 };
@@ -67,6 +68,22 @@ describe('a durable event handler', () => {
     await vi.waitFor(() => expect(handler.handled).toHaveLength(5), soon);
     expect(handler.handled.slice(0, 2)).toEqual(['b1', 'b2']);
     expect(seen.filter((name) => name.startsWith('a'))).toEqual(['a1#1', 'a1#2', 'a1#3', 'a2#1', 'a3#1']);
+  });
+
+  it('catches up with a busy conversation after an outage, at its usual pace', async () => {
+    let broken = true;
+    const handler = new TestHandler(() => (broken ? Promise.reject(new Error('down')) : Promise.resolve()));
+    handler.attemptsMax = 1_000;
+    harness.run(handler, 'usual', HANDLER_PACE);
+    await harness.decide(names('a', 1, 60));
+    await vi.waitFor(async () => {
+      const { rows } = await harness.test.database.pool.query('SELECT count(*)::int AS held FROM event_handler_held');
+      expect(rows).toEqual([{ held: 60 }]);
+    }, soon);
+    broken = false;
+    await harness.decide(names('a', 61, 70));
+    await vi.waitFor(() => expect(handler.handled).toHaveLength(70), soon);
+    expect(handler.handled).toEqual(names('a', 1, 70));
   });
 
   it('sets an event aside after its last attempt, goes on behind it, and handles it when somebody asks for it', async () => {

@@ -4,6 +4,7 @@ import {
   type EventDelivery,
   EventHandlerRunner,
   type EventStream,
+  HANDLER_PACE,
   NoHandlerMetrics,
   type StreamedEvent,
 } from '@parley/domain';
@@ -80,7 +81,11 @@ export class HandlerHarness {
     await this.test.database.pool.query('UPDATE partition_progress SET next_offset = $1', [offset]);
   }
 
-  run(handler: DurableEventHandler, ownerId = `owner-${this.runners.length}`): EventHandlerRunner {
+  run(
+    handler: DurableEventHandler,
+    ownerId = `owner-${this.runners.length}`,
+    pace: typeof HANDLER_PACE = PACE,
+  ): EventHandlerRunner {
     const { stream, progress, partitions } = this;
     const options = {
       ownerId,
@@ -89,7 +94,7 @@ export class HandlerHarness {
       onTrouble: () => {},
       renewalMs: 300,
       stopGraceMs: 200,
-      pace: PACE,
+      pace,
     };
     const runner = new EventHandlerRunner({ handler, stream, progress, metrics: new NoHandlerMetrics() }, options);
     this.runners.push(runner);

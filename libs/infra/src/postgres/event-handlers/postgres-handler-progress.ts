@@ -75,11 +75,15 @@ const ADVANCE = `WITH moved AS (
 
 const HELD_COLUMNS = `partition, "offset", index, conversation_id, recorded_at, payload, attempts`;
 
-const DUE = `SELECT ${HELD_COLUMNS}, late FROM (
-   SELECT DISTINCT ON (conversation_id, late) * FROM event_handler_held
-   WHERE handler = $1 AND partition = $2 AND NOT dead
-   ORDER BY conversation_id, late, "offset", index) AS first
- WHERE next_attempt_at <= clock_timestamp() ORDER BY next_attempt_at LIMIT $3`;
+// By keys alone, so that what waits is not sorted together with its payloads.
+const DUE = `WITH waiting AS (
+   SELECT "offset" AS o, index AS i, row_number() OVER run AS place, first_value(next_attempt_at) OVER run AS due_at
+   FROM event_handler_held WHERE handler = $1 AND partition = $2 AND NOT dead
+   WINDOW run AS (PARTITION BY conversation_id, late ORDER BY "offset", index)),
+ due AS (SELECT o, i, place, due_at FROM waiting WHERE due_at <= clock_timestamp() ORDER BY place, due_at, o, i LIMIT $3)
+ SELECT ${HELD_COLUMNS}, late FROM due
+ JOIN event_handler_held ON handler = $1 AND partition = $2 AND "offset" = o AND index = i
+ ORDER BY place, due_at, "offset", index`;
 
 const MINE = `SELECT 1 FROM event_handler_progress WHERE handler = $1 AND partition = $2 AND epoch = $3 FOR SHARE`;
 
