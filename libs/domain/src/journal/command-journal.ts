@@ -125,7 +125,10 @@ export class CommandJournal {
     }
     this.inFlight += 1;
     try {
-      const admitted = this.order.run(actor.connectionId, () => this.admit(actor, conversationId, prepare, waitMs));
+      const until = performance.now() + waitMs;
+      const admitted = this.order.run(actor.connectionId, () =>
+        this.admit(actor, conversationId, prepare, { waitMs, until }),
+      );
       submission = admitted instanceof Promise ? await admitted : admitted;
       if ('kind' in submission) return submission;
       const outcome = await submission.outcome;
@@ -144,13 +147,19 @@ export class CommandJournal {
     actor: Actor,
     conversationId: string,
     prepare: Prepare,
-    waitMs: number,
+    { waitMs, until }: { waitMs: number; until: number },
   ): MaybePromise<Submission | DecidedOutcome> {
+    if (this.policies.none) {
+      return whenKnown(prepare(), (prepared) =>
+        'kind' in prepared ? prepared : this.append(actor, conversationId, prepared, waitMs),
+      );
+    }
+    // Behind others of its socket that a policy has kept until the end of their wait.
+    if (performance.now() >= until) throw storeUnavailable();
     return whenKnown(prepare(), (prepared) => {
       if ('kind' in prepared) return prepared;
-      if (this.policies.none) return this.append(actor, conversationId, prepared, waitMs);
-      return whenKnown(this.policies.review(actor, conversationId, prepared), (command) =>
-        this.append(actor, conversationId, command, waitMs),
+      return whenKnown(this.policies.review(actor, conversationId, prepared, until - performance.now()), (command) =>
+        this.append(actor, conversationId, command, Math.max(1, until - performance.now())),
       );
     });
   }

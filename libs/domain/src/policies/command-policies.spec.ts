@@ -44,7 +44,7 @@ describe('policies of a module of its own', () => {
     const handOn = new (class extends CommandPolicy {
       override readonly name = 'registered';
       override async review(...args: Parameters<CommandPolicy['review']>): Promise<Verdict> {
-        return { change: await registered.review(...args) };
+        return { change: await registered.review(...args, 10_000) };
       }
     })();
     side.policies.add(handOn);
@@ -126,6 +126,34 @@ describe('command policies', () => {
     expect(side.policies.none).toBe(true);
     await side.message(ADA, group);
     expect(policy.seen).toHaveLength(1);
+  });
+
+  it('that do not answer have all commands of the socket refused when the wait is over, and nothing is journaled later', async () => {
+    side = new CommandSide({ limits: { sendWaitMs: 300 } });
+    const group = await side.group(ADA, BEN);
+    const before = side.owner.decided.length;
+    const answer = Promise.withResolvers<Verdict>();
+    const remove = side.policies.add(
+      new (class extends CommandPolicy {
+        override readonly name = 'hanging';
+        override review(): Promise<Verdict> {
+          return answer.promise;
+        }
+      })(),
+    );
+    const payloads = Array.from({ length: 20 }, (_, n) => side.payload(group, { content: `${n}` }));
+    const began = performance.now();
+    const sends = await Promise.allSettled(payloads.map((payload) => side.send(by(ADA, 'socket'), payload)));
+    // One wait for all of them, and not one after another.
+    expect(performance.now() - began).toBeLessThan(3_000);
+    for (const send of sends) {
+      expect(send).toMatchObject({ reason: { code: 'store_unavailable', retryAfterMs: expect.any(Number) as number } });
+    }
+    expect(side.journal.commandsInFlight).toBe(0);
+    answer.resolve('pass');
+    remove();
+    expect(await side.send(by(ADA, 'socket'), payloads[0]!)).toMatchObject({ seq: 1, duplicate: false });
+    expect(side.owner.decided).toHaveLength(before + 1);
   });
 
   it('that answer with a promise hold back the later commands of the socket', async () => {

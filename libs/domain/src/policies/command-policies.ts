@@ -1,12 +1,18 @@
+import { Logger } from '@nestjs/common';
 import type { Actor } from '../actor.js';
 import type { ConversationCommand } from '../conversation/commands/conversation-command.js';
 import { DomainError } from '../errors/domain-error.js';
 import { type MaybePromise, whenKnown } from '../journal/maybe-promise.js';
+import { STORE_RETRY_AFTER_MS } from '../limits/domain-limits.js';
 import type { CommandPolicy, Verdict } from './command-policy.js';
+
+const WARNING_PAUSE_MS = 10_000;
 
 /** The policies of this process. Modules add theirs when they start. */
 export class CommandPolicies {
   private policies: readonly CommandPolicy[] = [];
+  private readonly warnedAt = new Map<string, number>();
+  private readonly logger = new Logger('Policies');
 
   /** True while there is nothing to ask. */
   get none(): boolean {
@@ -22,28 +28,52 @@ export class CommandPolicies {
   }
 
   /**
-   * The command as the policies leave it.
-   * @throws DomainError what a policy refuses it with
+   * The command as the policies leave it, `withinMs` from now for all of them together.
+   * @throws DomainError what a policy refuses it with, or `store_unavailable` when one has not answered by then
    */
-  review(actor: Actor, conversationId: string, command: ConversationCommand): MaybePromise<ConversationCommand> {
-    return this.reviewFrom(0, this.policies, actor, conversationId, command);
-  }
-
-  private reviewFrom(
-    index: number,
-    policies: readonly CommandPolicy[],
+  review(
     actor: Actor,
     conversationId: string,
     command: ConversationCommand,
+    withinMs: number,
   ): MaybePromise<ConversationCommand> {
-    const policy = policies[index];
-    if (!policy) return command;
-    if (policy.appliesTo && !policy.appliesTo.includes(command.type)) {
-      return this.reviewFrom(index + 1, policies, actor, conversationId, command);
-    }
-    return whenKnown(policy.review(actor, conversationId, command), (verdict) =>
-      this.reviewFrom(index + 1, policies, actor, conversationId, afterVerdict(policy, command, verdict)),
-    );
+    const { policies } = this;
+    const until = performance.now() + withinMs;
+    const reviewFrom = (index: number, reviewed: ConversationCommand): MaybePromise<ConversationCommand> => {
+      const policy = policies[index];
+      if (!policy) return reviewed;
+      if (policy.appliesTo && !(policy.appliesTo as readonly string[]).includes(reviewed.type)) {
+        return reviewFrom(index + 1, reviewed);
+      }
+      const answer = policy.review(actor, conversationId, reviewed);
+      return whenKnown(answer instanceof Promise ? this.inTime(policy, answer, until) : answer, (verdict) =>
+        reviewFrom(index + 1, afterVerdict(policy, reviewed, verdict)),
+      );
+    };
+    return reviewFrom(0, command);
+  }
+
+  /** What comes too late is not looked at any more. */
+  private inTime(policy: CommandPolicy, answer: Promise<Verdict>, until: number): Promise<Verdict> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.warn(policy);
+        reject(
+          new DomainError('store_unavailable', 'Not reviewed in time: send it again with the same id', {
+            retryAfterMs: STORE_RETRY_AFTER_MS,
+          }),
+        );
+      }, until - performance.now());
+      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  /** The client is not told which rule it was, so the log is: now and then, since every command may wait for it. */
+  private warn({ name }: CommandPolicy): void {
+    const now = performance.now();
+    if (now - (this.warnedAt.get(name) ?? Number.NEGATIVE_INFINITY) < WARNING_PAUSE_MS) return;
+    this.warnedAt.set(name, now);
+    this.logger.warn(`The policy ${name} did not answer in time; its commands are refused as store_unavailable`);
   }
 }
 
