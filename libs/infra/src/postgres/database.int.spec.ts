@@ -1,11 +1,13 @@
 import { DomainError } from '@parley/domain';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createConnection, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Database, openDatabase } from './database.js';
 import { startTestPostgres, type TestPostgres } from './embedded/testing.js';
 import { storeAnswer } from './store-answer.js';
 
+const POLL = { timeout: 10_000, interval: 20 };
 let server: TestPostgres;
 const opened: Database[] = [];
 const open = async (url = server.url) => {
@@ -84,6 +86,45 @@ describe('database', () => {
         ),
       )
       .toBe('works');
+  });
+
+  it('tells of an idle connection that breaks, and of none once it is being closed', async () => {
+    const told = vi.fn<(error: Error) => void>();
+    const { host, port } = server.connection;
+    const ways: (() => void)[] = [];
+    const between = createServer({ allowHalfOpen: true }, (client) => {
+      const way = createConnection({ path: `${host}/.s.PGSQL.${port}`, allowHalfOpen: true });
+      client.pipe(way).pipe(client);
+      for (const socket of [client, way]) socket.on('error', () => {});
+      // What the server says still arrives, and then the end.
+      ways.push(() => client.unpipe(way).resume());
+    }).listen(0, '127.0.0.1');
+    await once(between, 'listening');
+    const { user, password, database: name } = server.connection;
+    const address = `postgres://${user}:${password}@127.0.0.1:${(between.address() as AddressInfo).port}/${name}`;
+    const { pool } = await open();
+    const end = (): Promise<unknown> =>
+      pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'to-be-closed'");
+    const connections = async (): Promise<number> =>
+      (await pool.query("SELECT FROM pg_stat_activity WHERE application_name = 'to-be-closed'")).rowCount ?? 0;
+
+    const database = await openDatabase({ url: address, applicationName: 'to-be-closed', onPoolError: told });
+    await database.pool.query('SELECT 1');
+    await end();
+    await expect.poll(() => told.mock.calls.length, POLL).toBeGreaterThan(0);
+    const ask = (): Promise<unknown> =>
+      Promise.all([database.pool.query('SELECT 1'), database.dataSource.query('SELECT 1')]);
+    await expect.poll(() => ask().then(connections, () => 0), POLL).toBeGreaterThanOrEqual(2);
+    told.mockClear();
+    // What the pools say goodbye with arrives too late.
+    for (const hold of ways) hold();
+    const goodbye = new Promise((resolve) => database.pool.once('remove', resolve));
+    await database.close();
+    expect(await connections()).toBeGreaterThanOrEqual(2);
+    await end();
+    await goodbye;
+    await new Promise((resolve) => between.close(resolve));
+    expect(told).not.toHaveBeenCalled();
   });
 
   it('may be closed twice', async () => {

@@ -19,7 +19,7 @@ export interface DatabaseOptions {
   /** Connections of `pool`, and as many again of `dataSource`. */
   poolSize?: number;
   applicationName?: string;
-  /** Told about connections that broke while nobody used them; the pools replace them. */
+  /** Told about connections that broke while nobody used them, until `close`; the pools replace them. */
   onPoolError?: (error: Error) => void;
 }
 
@@ -28,10 +28,12 @@ export class Database {
   constructor(
     readonly dataSource: DataSource,
     readonly pool: pg.Pool,
+    private readonly onClose: () => void,
   ) {}
 
   /** Waits for running statements. May be called twice. */
   async close(): Promise<void> {
+    this.onClose();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
     if (!this.pool.ending) await this.pool.end();
   }
@@ -67,7 +69,11 @@ async function migrate(dataSource: DataSource, url: string): Promise<void> {
  * @throws what the driver throws when it cannot be reached; nothing stays open then.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const onPoolError = options.onPoolError ?? (() => {});
+  let closing = false;
+  const onPoolError = (error: Error): void => {
+    // A pool says goodbye and does not wait: a server that is stopped just then ends such connections in its own words.
+    if (!closing) options.onPoolError?.(error);
+  };
   const poolSize = options.poolSize ?? 10;
   const connection = connectionOptions(options);
   const dataSource = new DataSource({
@@ -84,7 +90,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
   const pool = new pg.Pool({ ...connection, max: poolSize });
   pool.on('error', onPoolError);
-  const database = new Database(dataSource, pool);
+  const database = new Database(dataSource, pool, () => (closing = true));
   try {
     await dataSource.initialize();
     await migrate(dataSource, options.url);
