@@ -25,17 +25,24 @@ export interface ProcessEnd {
   readonly release: () => void;
 }
 
-const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
+/** SIGHUP: the terminal was closed, or the connection to it is gone. */
+const SIGNALS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const;
 const SIGNALLED_EXIT_CODE = 128;
+/** npm passes on what a terminal has sent to its whole group already: the same request, moments later. */
+const SAME_REQUEST_MS = 500;
 
 /**
- * Decides how the process ends. A first SIGTERM or SIGINT stops it in order and it exits with 0; a second one exits at
- * once, with 128 + the signal's number. An error that nobody caught leaves state that cannot be trusted: it is logged, the same
+ * Decides how the process ends. A first SIGTERM, SIGINT or SIGHUP stops it in order and it exits with 0. A second SIGTERM
+ * or SIGINT exits at once, with 128 + the signal's number, unless it repeats the first within half a second. An error that nobody caught leaves state that cannot be trusted: it is logged, the same
  * stop runs under a shorter bound, and the exit code is 1, so that a supervisor starts it anew.
  */
 export function endProcessInOrder(options: ProcessEndOptions): ProcessEnd {
   const { process, log, stop, flush, timeoutMs, crashTimeoutMs } = options;
   let ending = false;
+  let first: { signal: string; at: number } | undefined;
+  /** Nobody is in a hurry who closes a terminal, and supervisors send it right behind a SIGTERM. */
+  const isHurry = (signal: string): boolean =>
+    signal !== 'SIGHUP' && (signal !== first?.signal || performance.now() - first.at > SAME_REQUEST_MS);
 
   const end = async (code: number, totalMs: number): Promise<void> => {
     ending = true;
@@ -49,9 +56,10 @@ export function endProcessInOrder(options: ProcessEndOptions): ProcessEnd {
     signal,
     () => {
       if (ending) {
-        process.exit(SIGNALLED_EXIT_CODE + number);
+        if (isHurry(signal)) process.exit(SIGNALLED_EXIT_CODE + number);
         return;
       }
+      first = { signal, at: performance.now() };
       log.info({ signal }, 'stopping');
       void end(0, timeoutMs);
     },

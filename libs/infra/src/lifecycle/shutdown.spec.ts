@@ -141,7 +141,7 @@ describe('the end of a process', () => {
     return { events, exit, bounds, log, release, crash };
   }
 
-  it.each(['SIGTERM', 'SIGINT'])('by %s is orderly and has exit code 0', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'])('by %s is orderly and has exit code 0', async (signal) => {
     const { events, exit, bounds } = started();
     events.emit(signal);
     await vi.advanceTimersByTimeAsync(2_999);
@@ -158,6 +158,26 @@ describe('the end of a process', () => {
     events.emit('SIGINT');
     expect(exit.mock.calls).toEqual([[130]]);
     expect(bounds).toEqual([35_000]);
+  });
+
+  it('is not hurried by the same signal from the terminal and from npm, nor by the end of the terminal', async () => {
+    const { events, exit } = started();
+    events.emit('SIGINT');
+    await vi.advanceTimersByTimeAsync(100);
+    events.emit('SIGINT');
+    events.emit('SIGHUP');
+    await vi.advanceTimersByTimeAsync(2_899);
+    expect(exit).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(exit.mock.calls).toEqual([[0]]);
+  });
+
+  it('comes at once when the same signal is sent again', async () => {
+    const { events, exit } = started(never);
+    events.emit('SIGINT');
+    await vi.advanceTimersByTimeAsync(600);
+    events.emit('SIGINT');
+    expect(exit.mock.calls).toEqual([[130]]);
   });
 
   it.each(['uncaughtException', 'unhandledRejection'])(
