@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ class Run {
   readonly exit: Promise<number | null>;
 
   constructor(readonly child: ChildProcess) {
-    child.stdout!.setEncoding('utf8').on('data', (part: string) => (this.stdout += part));
+    child.stdout?.setEncoding('utf8').on('data', (part: string) => (this.stdout += part));
     child.stderr!.setEncoding('utf8').on('data', (part: string) => (this.stderr += part));
     this.exit = once(child, 'close').then(([code]) => code as number | null);
   }
@@ -56,11 +56,11 @@ describe('npm start', () => {
     await rm(join(dataDir, '..'), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
-  function start(environment: NodeJS.ProcessEnv = {}): Run {
+  function start(environment: NodeJS.ProcessEnv = {}, stdout: 'pipe' | number = 'pipe'): Run {
     const child = spawn(process.execPath, [join(root, 'scripts', 'start.mjs')], {
       cwd: tmpdir(),
       env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', DATA_DIR: dataDir, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', stdout, 'pipe'],
     });
     const run = new Run(child);
     runs.push(run);
@@ -163,6 +163,19 @@ describe('npm start', () => {
     expect(run.readyLines).toEqual([]);
     expect(await postgresPid()).toBeNaN();
     other.close();
+  });
+
+  it('serves and ends in order although nothing that it logs can be written', async () => {
+    const full = await open('/dev/full', 'w');
+    const port = await freePort();
+    const run = start({ PORT: String(port), LOG_LEVEL: 'debug' }, full.fd);
+    await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200), {
+      timeout: START_TIMEOUT_MS,
+      interval: 100,
+    });
+    expect(await run.stop('SIGTERM')).toBe(0);
+    expect(await postgresPid()).toBeNaN();
+    await full.close();
   });
 
   it('refuses a data folder that another server holds, which goes on undisturbed', async () => {

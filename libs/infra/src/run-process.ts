@@ -23,6 +23,8 @@ export type Bootstrap = (config: AppConfig, deps: ProcessDeps) => Promise<{ read
 
 /** A process from its parsed configuration to its exit code; it says `ready URL` when it serves. */
 export async function runProcess(config: AppConfig, tracing: Tracing | undefined, bootstrap: Bootstrap): Promise<void> {
+  // Where they lead to is full, or closed: that is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const logger = createLogger(config.logging);
   const shutdown = new Shutdown(logger);
   if (tracing) shutdown.at('let_go', 'traces', STOP_TRACING_TIMEOUT_MS, () => tracing.stop());

@@ -1,7 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
-import { destination, pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import type { AppConfig } from '../config/configuration.js';
+import { LogOutput } from './log-output.js';
 import { redact, redactText } from './redaction.js';
 import { requestContext } from './request-context.js';
 
@@ -60,8 +61,13 @@ function cleanText(value: unknown): unknown {
   return typeof value === 'string' ? redactText(value) : value;
 }
 
+let output: LogOutput | undefined;
+
 function standardOutput(): DestinationStream {
-  return destination({ dest: 1, sync: false, maxLength: UNWRITTEN_LOG_BYTES_MAX });
+  if (output) return output;
+  const made = new LogOutput({ fd: 1, unwrittenBytesMax: UNWRITTEN_LOG_BYTES_MAX });
+  process.on('exit', () => made.flushSync());
+  return (output = made);
 }
 
 function whoIsAsking(): Record<string, string> {
