@@ -81,6 +81,19 @@ describe('sending', () => {
     expect(refusal(given.when(user('a'), send('1', 'Goodbye')))).toBe('client_msg_id_reused');
   });
 
+  it('refuses what the command’s side would not let in, unless it repeats a message that is before it in the log', () => {
+    const given = direct('a', 'b');
+    const refusedUnlessRepeated = { code: 'blocked', detail: 'They do not want messages from you' } as const;
+    const again = { ...send('1'), refusedUnlessRepeated };
+    const { events, outcome } = given.when(user('a'), again);
+    expect(events).toEqual([]);
+    expect(outcome).toEqual({ kind: 'refused', ...refusedUnlessRepeated });
+    const { messageId } = sentBy(given.when(user('a'), send('1')));
+    expect(given.when(user('a'), again).outcome).toMatchObject({ kind: 'sent', messageId, duplicate: true });
+    const reused = { ...send('1', 'Goodbye'), refusedUnlessRepeated };
+    expect(refusal(given.when(user('a'), reused))).toBe('client_msg_id_reused');
+  });
+
   it('keeps the clientMsgIds of different senders apart', () => {
     const given = group('a', 'b');
     given.when(user('a'), send('1', 'Hello'));

@@ -65,6 +65,8 @@ function decideSend(
     const { messageId, seq, rev, at } = prior;
     return { events: [], outcome: { kind: 'sent', messageId, seq, rev, at, duplicate: true } };
   }
+  const refusal = command.refusedUnlessRepeated;
+  if (refusal) return refused(refusal.code, refusal.detail);
   const seq = state.lastSeq + 1;
   const rev = state.lastRev + 1;
   const message: Message = {

@@ -6,13 +6,14 @@ import type { Broadcast } from '../ports/broadcast.port.js';
 import type { Checkpoint, PartitionAdvance } from '../ports/checkpoint.port.js';
 import type { CommandLog, LogRecord, Positions } from '../ports/command-log.port.js';
 import type { EventStream } from '../ports/event-stream.port.js';
-import type { MessageStore, SendKey } from '../ports/message-store.port.js';
+import type { MessageStore } from '../ports/message-store.port.js';
 import type { PartitionProgress } from '../ports/partition-leases.port.js';
 import type { PipelineMetrics } from '../ports/pipeline-metrics.port.js';
 import type { Replies } from '../ports/replies.port.js';
-import { BatchBuilder, PoisonRecord, recordKey, sendKey } from './batch-builder.js';
+import { BatchBuilder, PoisonRecord, recordKey } from './batch-builder.js';
 import { loadChangedMessages } from './changed-messages.js';
 import { CachedConversation, ConversationCache } from './conversation-cache.js';
+import { isRefusedUnlessRepeated, loadEarlierSends } from './earlier-sends.js';
 import { NoFailPoints, type FailPoints } from './fail-points.js';
 import { checkSameLog } from './log-continuity.js';
 import { recentHeads } from './recent-heads.js';
@@ -151,7 +152,8 @@ export class PartitionOwner {
    */
   async process(records: readonly LogRecord[]): Promise<void> {
     if (records.length === 0) return this.publish();
-    const builder = await this.decideAll(records, new Map(), new Map());
+    const priors = await this.findPriors(records.filter(isRefusedUnlessRepeated));
+    const builder = await this.decideAll(records, priors, new Map());
     this.failPoints.reach('after-decide');
     await this.startCommit(records, builder);
     this.failPoints.reach('during-commit');
@@ -294,15 +296,8 @@ export class PartitionOwner {
     }
   }
 
-  private async findPriors(records: readonly LogRecord[]): Promise<Map<string, PriorSend>> {
-    const keys: SendKey[] = [];
-    for (const { record } of records) {
-      if (record?.command.type !== 'send-message') continue;
-      const { conversationId, actorId, command } = record;
-      keys.push({ conversationId, senderId: actorId, clientMsgId: command.clientMsgId });
-    }
-    const rows = await this.fromStore((store) => store.findSends(keys));
-    return new Map(rows.map((row) => [sendKey(row.conversationId, row.senderId, row.clientMsgId), row]));
+  private findPriors(records: readonly LogRecord[]): Promise<Map<string, PriorSend>> {
+    return this.fromStore((store) => loadEarlierSends(store, records));
   }
 
   private async tryCommit(

@@ -229,6 +229,22 @@ describe('a partition owner on Postgres', () => {
     expect(await reused).toMatchObject({ kind: 'refused', code: 'client_msg_id_reused' });
   });
 
+  it('finds what a send repeats that is refused otherwise, also after a restart', async () => {
+    const first = await start('first');
+    void first.ask(user('a'), create('b'));
+    const original = first.ask(user('a'), send('1'));
+    await first.turn();
+    const second = await start('second');
+    const refusedUnlessRepeated = { code: 'blocked', detail: 'They do not want messages from you' } as const;
+    const [repeated, other] = ['1', '2'].map((clientMsgId) =>
+      second.ask(user('a'), { ...send(clientMsgId), refusedUnlessRepeated }),
+    );
+    await second.turn();
+    expect(await repeated).toEqual({ ...(await original), duplicate: true });
+    expect(await other).toEqual({ kind: 'refused', ...refusedUnlessRepeated });
+    expect((await stored()).map(({ clientMsgId }) => clientMsgId)).toEqual(['1']);
+  });
+
   it('tells clients of a former owner where its conversations stand', async () => {
     const first = await start('first');
     void first.ask(user('a'), create('b'));

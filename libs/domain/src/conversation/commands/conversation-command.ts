@@ -1,4 +1,4 @@
-import type { ContentType, ConversationType, Media, Role } from '@parley/contracts';
+import type { ContentType, ConversationType, ErrorCode, Media, Role } from '@parley/contracts';
 
 /**
  * What can be asked of one conversation. These are journaled, so they are plain data, grow only by optional fields,
@@ -32,6 +32,16 @@ export interface SendMessageCommand {
   replyToMessageId: string | null;
   /** Of the request as it was before policies, so that a repeated send is recognised whatever a policy made of it. */
   requestHash: string;
+  /**
+   * What settled at the command's side that this send is refused, unless it repeats one that is before it in the log: an
+   * earlier one may have been `accepted` and be stored by now, or soon.
+   */
+  refusedUnlessRepeated?: SendRefusal;
+}
+
+export interface SendRefusal {
+  code: ErrorCode;
+  detail: string;
 }
 
 /** A message that was looked up at the command's side: facts about it that never change. */

@@ -1,5 +1,5 @@
 import type { CommandRecord } from '../commands/command-record.js';
-import type { ConversationCommand } from '../commands/conversation-command.js';
+import type { ConversationCommand, SendMessageCommand } from '../commands/conversation-command.js';
 import { decide } from '../conversation.decider.js';
 import { evolve } from '../conversation.evolve.js';
 import type { MaybeConversation, PriorSend } from '../conversation.state.js';
@@ -86,7 +86,7 @@ export function direct(one: string, other: string): GivenConversation {
   return given;
 }
 
-export function send(clientMsgId: string, content = 'Hello'): ConversationCommand {
+export function send(clientMsgId: string, content = 'Hello'): SendMessageCommand {
   return {
     type: 'send-message',
     clientMsgId,

@@ -6,6 +6,8 @@ import type { DomainLimits } from '../../limits/domain-limits.js';
 import { ADA, BEN, by, CommandSide, CYD, NOBODY } from '../../testing/command-side.js';
 import { requestHashOf } from './request-hash.js';
 
+/** Long enough for an owner that decides in memory. */
+const SHORT_MS = 100;
 const MEDIUM = '2f1c9a52-8f0e-4c8e-9d3e-6f2b1c0a7d11';
 
 describe('sending a message', () => {
@@ -101,6 +103,28 @@ describe('sending a message', () => {
     const reused = side.send(by(ADA), { ...payload, content: 'Another text' });
     await expect(reused).rejects.toMatchObject({ code: 'client_msg_id_reused' });
     await expect(side.message(ADA, direct)).rejects.toMatchObject({ code: 'blocked' });
+    expect(side.contents(direct)).toHaveLength(1);
+  });
+
+  it('says no more than accepted, or the first answer, to the sender of an accepted message who has been blocked since', async () => {
+    side = new CommandSide({ durableAt: 'append', limits: { sendWaitMs: SHORT_MS } });
+    const direct = await side.direct(ADA, BEN);
+    const payload = side.payload(direct);
+    await side.owner.stop();
+    expect(await side.send(by(ADA), payload)).toMatchObject({ status: 'accepted' });
+    side.blocks.set(BEN, ADA, true);
+    expect(await side.send(by(ADA), payload)).toMatchObject({ status: 'accepted' });
+    const late = side.send(by(ADA), side.payload(direct));
+    expect(await late).toMatchObject({ status: 'accepted' });
+    side.owner.start();
+    expect(await side.send(by(ADA), payload)).toMatchObject({ status: 'stored', seq: 1, duplicate: true });
+    const settled = (): unknown[] => side.live.flatMap((event) => (event.type === 'send-settled' ? event.outcome : []));
+    await vi.waitFor(() => expect(settled()).toHaveLength(3));
+    expect(settled()).toMatchObject([
+      { status: 'stored', seq: 1 },
+      { status: 'stored', seq: 1 },
+      { status: 'rejected', code: 'blocked' },
+    ]);
     expect(side.contents(direct)).toHaveLength(1);
   });
 

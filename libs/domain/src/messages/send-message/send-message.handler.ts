@@ -84,32 +84,37 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     const { conversationId } = payload;
     return whenKnown(this.directory.requireMember(conversationId, actor.userId), (access) =>
       whenKnown(this.blocks.isBlocked(actor.userId, access.membership), (blocked) => {
-        if (blocked) return this.repeatedOrRefused(attempt, new DomainError('blocked'));
         const decided = this.rates.takeSend(actor.userId, conversationId);
         return whenKnown<RateDecision, SendMessageCommand | Sent>(decided, ({ allowed, retryAfterMs }) => {
-          if (!allowed) {
-            return this.repeatedOrRefused(
-              attempt,
-              new DomainError('rate_limited', 'Too many messages', { retryAfterMs }),
-            );
-          }
+          if (!allowed) return this.repeatedOrLimited(attempt, retryAfterMs);
           attempt.counted = true;
+          if (blocked) return this.repeatedOrRefused(attempt, new DomainError('blocked'));
           return this.withReferences(attempt);
         });
       }),
     );
   }
 
+  /** As `repeatedOrRefused`, of a refusal that is not final: who sends again later meets the first one then. */
+  private async repeatedOrLimited(attempt: Attempt, retryAfterMs: number): Promise<Sent> {
+    const repeated = await this.repeated(attempt);
+    if (!repeated) throw new DomainError('rate_limited', 'Too many messages', { retryAfterMs });
+    return repeated;
+  }
+
   /**
    * A send that was stored before is answered with its result, never with what would refuse it now: a limit, a block set
    * since, media that are gone with their message, a message replied to that the sender sees no more since it came back.
    * Looked up only here, where a refusal is due; a send that nothing refuses meets its first one at the decision.
+   *
+   * One that is not found may be in the log and not stored yet (it was `accepted`, or is under way in another process), so
+   * the log decides: a refusal would say of a message that it never comes, and then it came.
    */
-  private async repeatedOrRefused(attempt: Attempt, refusal: DomainError): Promise<Sent> {
-    await attempt.earlier;
+  private async repeatedOrRefused(attempt: Attempt, refusal: DomainError): Promise<SendMessageCommand | Sent> {
     const repeated = await this.repeated(attempt);
-    if (!repeated) throw refusal;
-    return repeated;
+    if (repeated) return repeated;
+    const { code, detail } = refusal;
+    return { ...commandOf(attempt, []), refusedUnlessRepeated: { code, detail } };
   }
 
   private withReferences(attempt: Attempt): MaybePromise<SendMessageCommand | Sent> {
@@ -149,6 +154,7 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
 
   /** The result of a send with this clientMsgId that was stored before. @throws DomainError `client_msg_id_reused` */
   private async repeated(attempt: Attempt): Promise<Sent | null> {
+    await attempt.earlier;
     const { conversationId, clientMsgId } = attempt.payload;
     const key = { conversationId, senderId: attempt.actor.userId, clientMsgId };
     const [prior] = await this.store.findSends([key]);
