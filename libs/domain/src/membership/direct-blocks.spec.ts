@@ -51,6 +51,16 @@ describe('direct blocks', () => {
     expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(true);
   });
 
+  it('that another process has lifted refuse nobody from then on, also where nobody has told of it yet', async () => {
+    side.blocks.set(BEN, ADA, true);
+    expect(await side.directBlocks.isBlocked(ADA, direct)).toBe(true);
+    const underWay = side.directBlocks.isBlocked(ADA, direct);
+    side.blocks.setElsewhere(BEN, ADA, false);
+    const asked = [1, 2].map(async () => side.directBlocks.isBlocked(ADA, direct));
+    expect(await Promise.all(asked)).toEqual([false, false]);
+    expect(await underWay).toBe(true);
+  });
+
   it('that another process makes count as soon as they are heard of, or when events may have been missed', async () => {
     const interrupted: (() => void)[] = [];
     const broadcast = new MemoryBroadcast();
@@ -67,9 +77,11 @@ describe('direct blocks', () => {
     there.blocks.set(BEN, ADA, true);
     expect(await here.isBlocked(ADA, direct)).toBe(true);
     side.blocks.setElsewhere(BEN, ADA, false);
-    expect(here.isBlocked(ADA, direct)).toBe(true);
-    for (const listener of interrupted) listener();
     expect(await here.isBlocked(ADA, direct)).toBe(false);
+    side.blocks.setElsewhere(BEN, ADA, true);
+    expect(here.isBlocked(ADA, direct)).toBe(false);
+    for (const listener of interrupted) listener();
+    expect(await here.isBlocked(ADA, direct)).toBe(true);
     here.onModuleDestroy();
     elsewhere.onModuleDestroy();
     await there.close();

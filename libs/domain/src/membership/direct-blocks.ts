@@ -9,18 +9,15 @@ import { Blocks } from '../users/blocks.port.js';
 
 const PAIRS_REMEMBERED_MAX = 200_000;
 
-interface BlockState {
-  blocked: boolean;
-  until: number;
-}
-
 /**
- * Whether the other person of a direct conversation has blocked the sender, from memory for a while. A change made in
- * this process counts from its answer on; one made in another, as soon as it is heard of, and after `blockStateMs` at the
- * latest.
+ * Whether the other person of a direct conversation has blocked the sender. That they have not is remembered for a while: a
+ * block made in this process counts from its answer on; one made in another, as soon as it is heard of, and after
+ * `blockStateMs` at the latest. That they have is read before anybody is refused: a block that was lifted, wherever that
+ * was, refuses nothing from the answer on.
  */
 export class DirectBlocks implements OnModuleDestroy {
-  private readonly states = new RecentValues<BlockState>(PAIRS_REMEMBERED_MAX);
+  /** Who may write to whom, and until when that is believed. */
+  private readonly unblocked = new RecentValues<number>(PAIRS_REMEMBERED_MAX);
   private readonly flights = new TransientMap<string, Promise<boolean>>();
   private readonly unsubscribe: (() => void)[];
   private changes = 0;
@@ -41,7 +38,7 @@ export class DirectBlocks implements OnModuleDestroy {
       // Changes may have been missed, by what is remembered and by what is being read.
       broadcast.onInterruption(() => {
         this.changes += 1;
-        this.states.clear();
+        this.unblocked.clear();
         this.flights.clear();
       }),
     ];
@@ -62,10 +59,10 @@ export class DirectBlocks implements OnModuleDestroy {
 
   private hasBlocked(blockerId: string, senderId: string): MaybePromise<boolean> {
     const key = keyOf(senderId, blockerId);
-    const state = this.states.get(key);
-    if (state && state.until > performance.now()) return state.blocked;
+    const until = this.unblocked.get(key);
+    if (until !== undefined && until > performance.now()) return false;
     const flight = this.flights.get(key);
-    if (flight) return flight;
+    if (flight) return this.hasBlockedStill(flight, key, blockerId, senderId);
     const read = this.read(key, blockerId, senderId);
     this.flights.set(key, read);
     const done = (): void => {
@@ -77,7 +74,7 @@ export class DirectBlocks implements OnModuleDestroy {
 
   private forget(blockerId: string, blockedId: string): void {
     this.changes += 1;
-    this.states.delete(keyOf(blockedId, blockerId));
+    this.unblocked.delete(keyOf(blockedId, blockerId));
     this.flights.delete(keyOf(blockedId, blockerId));
   }
 
@@ -85,10 +82,20 @@ export class DirectBlocks implements OnModuleDestroy {
     const changes = this.changes;
     const blockers = await this.blocks.blockersOf(senderId, [blockerId]);
     const blocked = blockers.has(blockerId);
-    if (changes === this.changes) {
-      this.states.set(key, { blocked, until: performance.now() + this.limits.blockStateMs });
+    if (!blocked && changes === this.changes) {
+      this.unblocked.set(key, performance.now() + this.limits.blockStateMs);
     }
     return blocked;
+  }
+
+  /** After a reading that was under way when this was asked: what it found may have been lifted before that. */
+  private async hasBlockedStill(
+    flight: Promise<boolean>,
+    key: string,
+    blockerId: string,
+    senderId: string,
+  ): Promise<boolean> {
+    return (await flight) && (await this.read(key, blockerId, senderId));
   }
 }
 
