@@ -256,6 +256,37 @@ describe('the rate limits of sends', () => {
     await expect(send(ADA, group)).rejects.toMatchObject(refused);
   });
 
+  it('count no send that failed by a fault of the server', async () => {
+    given({ sendWaitMs: SHORT_MS });
+    const group = await side.group(ADA, BEN);
+    await side.owner.stop();
+    const payload = side.payload(group);
+    const failed = await Promise.all(
+      Array.from({ length: 3 }, () => side.send(by(ADA), payload).catch((error: unknown) => error)),
+    );
+    expect(failed).toMatchObject(failed.map(() => ({ code: 'store_unavailable' })));
+    side.owner.start();
+    for (let i = 0; i < 3; i += 1) await send(ADA, group);
+    await expect(send(ADA, group)).rejects.toMatchObject(refused);
+  });
+
+  it('count an accepted send once, however often it is repeated before it is stored', async () => {
+    side = new CommandSide({
+      durableAt: 'append',
+      limits: limits({ sendWaitMs: SHORT_MS }),
+      limiter: new MemoryRateLimiter(() => now),
+    });
+    const group = await side.group(ADA, BEN);
+    await side.directory.load(group);
+    await side.owner.stop();
+    const payload = side.payload(group);
+    for (let i = 0; i < 4; i += 1) expect(await side.send(by(ADA), payload)).toMatchObject({ status: 'accepted' });
+    side.owner.start();
+    for (let i = 0; i < 2; i += 1) await send(ADA, group);
+    await expect(send(ADA, group)).rejects.toMatchObject(refused);
+    expect(side.contents(group)).toHaveLength(3);
+  });
+
   it('let 50 equal sends that come at once find the first one, which is not stored yet', async () => {
     given();
     const group = await side.group(ADA, BEN);

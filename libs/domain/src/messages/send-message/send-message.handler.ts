@@ -1,7 +1,8 @@
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { Accepted, Media, SendMessagePayload, Stored } from '@parley/contracts';
+import { type Accepted, ERROR_CODES, type Media, type SendMessagePayload, type Stored } from '@parley/contracts';
 import type { Actor } from '../../actor.js';
+import { RecentValues } from '../../collections/recent-values.js';
 import { TransientMap } from '../../collections/transient-map.js';
 import type { SendMessageCommand } from '../../conversation/commands/conversation-command.js';
 import { DEDUPLICATION_MS } from '../../conversation/conversation.rules.js';
@@ -31,12 +32,16 @@ interface Attempt {
   counted: boolean;
 }
 
+const ACCEPTED_REMEMBERED_MAX = 20_000;
+
 const ignore = (): void => {};
 
 @CommandHandler(SendMessage)
 export class SendMessageHandler implements ICommandHandler<SendMessage> {
   /** Sends of this process that have not ended, by key. Kept only where rate limits may have to wait for one. */
   private readonly underWay = new TransientMap<string, Promise<void>>();
+  /** Sends that this process answered `accepted` and counted. */
+  private readonly accepted = new RecentValues<true>(ACCEPTED_REMEMBERED_MAX);
 
   constructor(
     @Inject(CommandJournal) private readonly journal: CommandJournal,
@@ -51,8 +56,11 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     const { conversationId, clientMsgId } = payload;
     const requestHash = requestHashOf(payload);
     const attempt: Attempt = { actor, payload, requestHash, earlier: undefined, counted: false };
-    const sent = await (this.rates.unlimited ? this.submit(attempt) : this.submitKnown(attempt));
-    if (!sent) return { status: 'accepted', clientMsgId };
+    const sent = await (this.rates.unlimited ? this.submit(attempt) : this.submitCounted(attempt));
+    if (!sent) {
+      if (attempt.counted && this.isAcceptedAgain(attempt)) await this.rates.giveBackSend(actor.userId, conversationId);
+      return { status: 'accepted', clientMsgId };
+    }
     const { messageId, seq, rev, at, duplicate } = sent;
     if (duplicate && attempt.counted) await this.rates.giveBackSend(actor.userId, conversationId);
     return { status: 'stored', messageId, seq, rev, timestamp: new Date(at).toISOString(), clientMsgId, duplicate };
@@ -63,10 +71,29 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     return this.journal.submitSend(actor, payload.conversationId, () => this.prepare(attempt));
   }
 
+  /** Clients repeat an accepted send of which they hear nothing: while the stores are away it is counted once all the same. */
+  private isAcceptedAgain(attempt: Attempt): boolean {
+    const key = keyOf(attempt);
+    if (this.accepted.get(key)) return true;
+    this.accepted.set(key, true);
+    return false;
+  }
+
+  /** An outage must not use up what its user may send: clients repeat a send that failed by no fault of theirs. */
+  private async submitCounted(attempt: Attempt): Promise<Sent | null> {
+    try {
+      return await this.submitKnown(attempt);
+    } catch (error) {
+      if (attempt.counted && isFaultOfServer(error)) {
+        await this.rates.giveBackSend(attempt.actor.userId, attempt.payload.conversationId);
+      }
+      throw error;
+    }
+  }
+
   /** Lets repeated sends that the rate limits refuse find the first one, which may not be stored yet. */
   private async submitKnown(attempt: Attempt): Promise<Sent | null> {
-    const { conversationId, clientMsgId } = attempt.payload;
-    const key = `${conversationId}:${attempt.actor.userId}:${clientMsgId}`;
+    const key = keyOf(attempt);
     attempt.earlier = this.underWay.get(key);
     const sent = this.submit(attempt);
     if (attempt.earlier) return sent;
@@ -163,6 +190,14 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     const { messageId, seq, rev, at } = prior;
     return { kind: 'sent', messageId, seq, rev, at, duplicate: true };
   }
+}
+
+function keyOf({ actor, payload: { conversationId, clientMsgId } }: Attempt): string {
+  return `${conversationId}:${actor.userId}:${clientMsgId}`;
+}
+
+function isFaultOfServer(error: unknown): boolean {
+  return !(error instanceof DomainError) || ERROR_CODES[error.code].status >= 500;
 }
 
 function commandOf({ payload, requestHash }: Attempt, media: Media[]): SendMessageCommand {
