@@ -18,7 +18,9 @@ let listener: LinkListener;
 /** Requests of REST that wait until a test answers them; null to answer at once. */
 let held: (() => void)[] | null;
 let clock: VirtualClock;
+const faults: unknown[] = [];
 beforeEach(async () => {
+  faults.length = 0;
   server = new ModelServer([ADA, BOB]);
   server.post(BOB, 'before', 'bob-1');
   held = null;
@@ -31,6 +33,7 @@ beforeEach(async () => {
     clock,
     random: () => 1,
     fetch,
+    onFault: (fault) => faults.push(fault),
     openLink: async (_, listening) => {
       listener = listening;
       // Nothing that is sent is ever answered.
@@ -130,5 +133,30 @@ describe('a conversation from which the user is taken out', () => {
     await settled();
     expect(await asked).toMatchObject({ code: 'not_found', status: 404 });
     expect(client.conversations).toEqual([]);
+  });
+});
+
+describe('a listener of the application', () => {
+  it('that throws or rejects when it is first called is subscribed all the same, and can be taken away', async () => {
+    const conversation = await client.conversation(server.conversationId);
+    conversation.subscribe(() => {});
+    await settled();
+    let calls = 0;
+    const end = conversation.subscribe(() => {
+      calls++;
+      throw new Error('cannot show that');
+    });
+    conversation.subscribe(async () => Promise.reject(new Error('nor that')))();
+    client.watchPresence([BOB], async () => Promise.reject(new Error('nor them')))();
+    await settled();
+    expect(faults.map(String)).toEqual(['Error: cannot show that', 'Error: nor that', 'Error: nor them']);
+    server.post(BOB, 'more', 'bob-3');
+    listener.event({ name: 'new_message', payload: server.messages.at(-1)! });
+    await settled();
+    expect(calls).toBe(2);
+    end();
+    await conversation.send('and more');
+    await settled();
+    expect(calls).toBe(2);
   });
 });

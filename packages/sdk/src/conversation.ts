@@ -1,5 +1,5 @@
 import type { DiscontinuityReason } from './conversation-track.js';
-import type { Emitter } from './emitter.js';
+import { tell, type Emitter } from './emitter.js';
 import { ParleyError } from './errors.js';
 import type { Messenger } from './messenger.js';
 import type { RestDoor } from './rest.js';
@@ -98,7 +98,7 @@ export class ParleyConversation {
   subscribe(listener: (items: readonly TimelineItem[]) => void): () => void {
     const stop = this.context.emitter.on('timeline', listener);
     const close = this.context.messenger.timelines.open(this.id);
-    if (this.isLoaded || this.timeline.length > 0) listener(this.timeline);
+    if (this.isLoaded || this.timeline.length > 0) tell(listener, this.timeline, this.context.emitter.onFault);
     return () => {
       stop();
       close();

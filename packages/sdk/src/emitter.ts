@@ -1,29 +1,33 @@
+/** Calls a listener of the application: what it throws, or an async one rejects with, harms nobody and is told. */
+export function tell<Payload>(
+  listener: (payload: Payload) => unknown,
+  payload: Payload,
+  onFault: (fault: unknown) => void,
+): void {
+  // Rejections too: as an unhandled one it would end a Node process.
+  new Promise((done) => done(listener(payload))).catch(onFault);
+}
+
 /** Calls listeners in the order they came; one that throws harms neither the others nor the client. */
 export class Emitter<Events extends object> {
-  private readonly listeners = new Map<keyof Events, Set<(payload: never) => void>>();
+  private readonly listeners = new Map<keyof Events, Set<{ readonly tell: (payload: never) => void }>>();
 
-  constructor(private readonly onFault: (fault: unknown) => void) {}
+  constructor(readonly onFault: (fault: unknown) => void) {}
 
-  /** @returns what ends the subscription */
+  /** @returns what ends this subscription, and no other one of the same listener */
   on<Name extends keyof Events>(name: Name, listener: (payload: Events[Name]) => void): () => void {
-    let set = this.listeners.get(name);
-    if (!set) this.listeners.set(name, (set = new Set()));
-    set.add(listener);
-    return () => set.delete(listener);
+    const set = this.listeners.get(name) ?? new Set();
+    const subscription = { tell: listener };
+    this.listeners.set(name, set.add(subscription));
+    return () => set.delete(subscription);
   }
 
   emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
-    // A copy: who is added by a listener hears of the next event.
-    const current = [...(this.listeners.get(name) ?? [])];
-    for (const listener of current) {
-      try {
-        const result: unknown = (listener as (payload: Events[Name]) => unknown)(payload);
-        // An async listener that rejects would otherwise end a Node process as an unhandled rejection.
-        if (result instanceof Promise) result.catch(this.onFault);
-      } catch (fault) {
-        this.onFault(fault);
-      }
-    }
+    const set = this.listeners.get(name);
+    // A copy: who is added by a listener hears of the next event. Who is taken out by one hears nothing more.
+    const current = [...(set ?? [])];
+    for (const subscription of current)
+      if (set?.has(subscription)) tell(subscription.tell as (payload: Events[Name]) => void, payload, this.onFault);
   }
 
   clear(): void {

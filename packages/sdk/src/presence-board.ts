@@ -1,4 +1,5 @@
 import { backOffMs, type Clock } from './clock.js';
+import { tell } from './emitter.js';
 import type { Answer } from './ports.js';
 import type { ClientEventPayload, Presence } from './wire.js';
 
@@ -19,7 +20,7 @@ interface PresenceDoor {
   isConnected(): boolean;
   /** @throws ParleyError */
   ask<Name extends PresenceEventName>(name: Name, payload: ClientEventPayload<Name>): Promise<Answer<Name>>;
-  fault(cause: unknown): void;
+  readonly fault: (cause: unknown) => void;
 }
 
 type Watch = () => void;
@@ -45,23 +46,22 @@ export class PresenceBoard {
   /** Calls the listener with those that are known, now and after each change. @returns what ends it */
   watch(userIds: readonly string[], listener: (presences: readonly Presence[]) => void): () => void {
     const ids = [...new Set(userIds)];
-    const tell = (): void => {
-      try {
-        listener(ids.flatMap((userId) => this.known.get(userId) ?? []));
-      } catch (fault) {
-        this.door.fault(fault);
-      }
-    };
+    const look = (): void =>
+      tell(
+        listener,
+        ids.flatMap((userId) => this.known.get(userId) ?? []),
+        this.door.fault,
+      );
     for (const userId of ids) {
       const watches = this.watches.get(userId) ?? new Set();
-      this.watches.set(userId, watches.add(tell));
+      this.watches.set(userId, watches.add(look));
     }
     this.schedule(GATHER_MS);
-    tell();
+    look();
     return () => {
       for (const userId of ids) {
         const watches = this.watches.get(userId);
-        if (watches?.delete(tell) && watches.size === 0) this.watches.delete(userId);
+        if (watches?.delete(look) && watches.size === 0) this.watches.delete(userId);
       }
       this.schedule(LINGER_MS);
     };
@@ -73,7 +73,7 @@ export class PresenceBoard {
     this.known.set(presence.userId, presence);
     // A copy: a listener may begin or end watches.
     const watches = [...(this.watches.get(presence.userId) ?? [])];
-    for (const tell of watches) tell();
+    for (const look of watches) look();
   }
 
   connected(): void {
