@@ -158,10 +158,13 @@ export class ParleyConversation {
    * Shows it at once as `sending` and sends it until it is stored or refused, also after a reload. A timeline
    * that was elsewhere jumps to its live end.
    * @returns its clientMsgId, once it is kept
-   * @throws ParleyError `outbox_full`, `closed`, or `not_found` after the user was removed
+   * @throws ParleyError `outbox_full`, `closed`, `not_found` after the user was removed, or `validation_failed` for what
+   *   is not a string
    */
   async send(content: string, options: SendOptions = {}): Promise<string> {
     if (this.isGone) throw gone();
+    // Kept, it would keep everything behind it from being sent.
+    if (typeof content !== 'string') throw new ParleyError('validation_failed', 'content is no string');
     const clientMsgId = options.clientMsgId ?? this.context.newId();
     const media = options.media ?? [];
     this.jumpToLatest();

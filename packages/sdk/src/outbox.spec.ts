@@ -242,6 +242,25 @@ describe('a refusal', () => {
   });
 });
 
+describe('a clientMsgId that is used again', () => {
+  it('is on its way once, replaces what had failed, and is another message elsewhere', async () => {
+    const outbox = await started();
+    await outbox.add(entryOf('a'));
+    await outbox.add(entryOf('a'));
+    expect(ids()).toEqual(['a']);
+    sends[0]?.refuse(new ParleyError('validation_failed', 'too long', { status: 400 }));
+    await promisesSettled();
+    expect(outbox.entries).toMatchObject([{ failure: { code: 'validation_failed' } }]);
+    await outbox.add({ ...entryOf('a'), content: 'shorter' });
+    expect(outbox.entries).toMatchObject([{ content: 'shorter', failure: null }]);
+    expect(await store.keys('')).toHaveLength(1);
+    await outbox.add(entryOf('a', 'two'));
+    expect(ids()).toEqual(['a', 'a', 'a']);
+    await answerAll();
+    expect(outbox.entries).toEqual([]);
+  });
+});
+
 describe('what another client left in the store', () => {
   const leave = async (...entries: OutboxEntry[]): Promise<void> => {
     for (const [i, entry] of entries.entries())

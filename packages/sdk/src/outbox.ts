@@ -107,15 +107,22 @@ export class Outbox {
     return [...this.lanes.values()].flatMap((lane) => lane.entries);
   }
 
-  /** Shows it at once; resolves when it is kept. @throws ParleyError `outbox_full` above 1,000 */
+  /**
+   * Shows it at once; resolves when it is kept. One that is on its way already is not added again, a failed one is
+   * replaced. @throws ParleyError `outbox_full` above 1,000
+   */
   async add(entry: OutboxEntry): Promise<void> {
+    const { clientMsgId, conversationId } = entry;
     if (this.stopped) throw new ParleyError('closed', 'The client was closed');
+    const known = this.entriesOf(conversationId).find((one) => one.clientMsgId === clientMsgId);
+    if (known && !known.failure) return;
+    if (known) this.remove(known);
     if (this.entries.length >= OUTBOX_ENTRIES_MAX) {
       throw new ParleyError('outbox_full', 'Too many messages wait to be sent', { retryable: true });
     }
     this.enqueue(entry, this.freshKey());
     await this.keep(entry);
-    this.work(entry.conversationId);
+    this.work(conversationId);
   }
 
   /** Sends a failed one again, at its old place; false when there is no such entry. */
