@@ -3,7 +3,7 @@ import { connect, type ParleyClient } from './client.js';
 import { ParleyError } from './errors.js';
 import type { LinkListener } from './ports.js';
 import type { Fetch } from './rest.js';
-import { memoryStore } from './store.js';
+import { memoryStore, type ParleyStore } from './store.js';
 import type { SyncRequest } from './sync-engine.js';
 import { ModelServer } from './testing/model-server.js';
 import { promisesSettled, VirtualClock } from './testing/virtual-clock.js';
@@ -18,6 +18,7 @@ let listener: LinkListener;
 /** Requests of REST that wait until a test answers them; null to answer at once. */
 let held: (() => void)[] | null;
 let clock: VirtualClock;
+let store: ParleyStore;
 const faults: unknown[] = [];
 beforeEach(async () => {
   faults.length = 0;
@@ -25,11 +26,12 @@ beforeEach(async () => {
   server.post(BOB, 'before', 'bob-1');
   held = null;
   clock = new VirtualClock();
+  store = memoryStore();
   client = await connect({
     url: 'http://server',
     token: 'token',
     userId: ADA,
-    store: memoryStore(),
+    store,
     clock,
     random: () => 1,
     fetch,
@@ -158,5 +160,53 @@ describe('a listener of the application', () => {
     await conversation.send('and more');
     await settled();
     expect(calls).toBe(2);
+  });
+});
+
+describe('a client that was closed', () => {
+  it('stays closed, also when it is told to reconnect', async () => {
+    const states: string[] = [];
+    client.on('connection', ({ status }) => states.push(status));
+    await client.close();
+    client.reconnect();
+    client.setActive(true);
+    await clock.advance(60_000);
+    expect(client.connectionState).toEqual({ status: 'closed', error: null });
+    expect(states).toEqual(['closed']);
+    await client.close();
+  });
+
+  it('keeps nothing any more of what still comes in', async () => {
+    const conversation = await client.conversation(server.conversationId);
+    conversation.subscribe(() => {});
+    await settled();
+    held = [];
+    const renamed = conversation.rename('a secret');
+    await clock.advance(2_000);
+    await client.close();
+    for (const key of await store.keys('')) await store.delete(key);
+    held[0]?.();
+    await renamed;
+    await clock.advance(5_000);
+    expect(await store.keys('')).toEqual([]);
+    expect(clock.waiting).toBe(0);
+  });
+});
+
+describe('a message', () => {
+  it('is sent once, and shown once, however often it is sent with one clientMsgId', async () => {
+    const conversation = await client.conversation(server.conversationId);
+    conversation.subscribe(() => {});
+    await settled();
+    for (let i = 0; i < 3; i++) await conversation.send('twice', { clientMsgId: 'same' });
+    expect(linesOf(conversation.timeline)).toEqual(['before received', 'twice sending']);
+    expect(await store.keys('outbox/')).toHaveLength(1);
+  });
+
+  it('that is no text is refused, and keeps nothing from being sent', async () => {
+    const conversation = await client.conversation(server.conversationId);
+    for (const content of [undefined, null, 5, {}])
+      await expect(conversation.send(content as never)).rejects.toMatchObject({ code: 'validation_failed' });
+    expect(client.unsentCount).toBe(0);
   });
 });

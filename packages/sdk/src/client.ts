@@ -1,8 +1,8 @@
-import { backOffMs, pause, systemClock, type Clock } from './clock.js';
+import { systemClock, type Clock } from './clock.js';
 import { Connection, type ConnectionState } from './connection.js';
 import { gone, ParleyConversation, type ConversationEvents } from './conversation.js';
 import { Emitter } from './emitter.js';
-import { ParleyError, toParleyError } from './errors.js';
+import { ParleyError } from './errors.js';
 import { newId } from './new-id.js';
 import { MediaDoor } from './media-door.js';
 import { Messenger, type MessengerDoor } from './messenger.js';
@@ -10,6 +10,7 @@ import { PresenceBoard } from './presence-board.js';
 import type { OpenLink, ServerEvent } from './ports.js';
 import { PushDoor } from './push-door.js';
 import { askGateways, platformFetch, RestDoor, type Fetch } from './rest.js';
+import { retried } from './retries.js';
 import { openSocketLink } from './socket-link.js';
 import { defaultStore, type ParleyStore } from './store.js';
 import { tokenSource, type TokenOption, type TokenSource } from './tokens.js';
@@ -52,7 +53,6 @@ export interface ClientParts extends Omit<ClientOptions, 'token'> {
 
 /** Where a store keeps the id of the device. */
 export const DEVICE_KEY = 'device';
-const ME_RETRY_MS_MAX = 10_000;
 
 /** The signed-in user's chat: one socket, one list of conversations, one outbox. Made by `connect`, `logIn`, `signUp`. */
 export class ParleyClient {
@@ -102,7 +102,9 @@ export class ParleyClient {
     const url = parts.url.replace(/\/+$/, '');
     const fetchNow = parts.fetch ?? platformFetch;
     const rest = new RestDoor(fetchNow, url, parts.tokens);
-    const userId = parts.userId ?? (await whoAmI(rest, clock, random)).userId;
+    // Without an answer there is nothing to show, so it is asked until there is one.
+    const whoAmI = () => rest.call<User>('GET', '/users/me');
+    const userId = parts.userId ?? (await retried(whoAmI, clock, random, Infinity)).userId;
     const ownDeviceId = await deviceId(store, fault);
     const hooks: Hooks = { client: null };
     const connection: Connection = new Connection({
@@ -248,10 +250,11 @@ export class ParleyClient {
     this.connection.setActive(isActive);
   }
 
-  /** Tries to connect now, for example when a phone says that it has a network again. */
+  /** Tries to connect now, for example when a phone says that it has a network again; nothing after `close`. */
   reconnect(): void {
-    if (this.connection.state.status === 'closed') this.connection.open();
-    else this.connection.wake();
+    const { state } = this.connection;
+    if (state.status !== 'closed') this.connection.wake();
+    else if (state.error) this.connection.open();
   }
 
   /** Ends everything this client runs. What is unsent stays in the store, for the next client on it. */
@@ -346,34 +349,6 @@ function byPlace(a: Conversation, b: Conversation): number {
   if (a.settings.pinned !== b.settings.pinned) return a.settings.pinned ? -1 : 1;
   if (a.lastActivityAt !== b.lastActivityAt) return a.lastActivityAt < b.lastActivityAt ? 1 : -1;
   return a.conversationId < b.conversationId ? 1 : -1;
-}
-
-const TRIES_MAX = 4;
-
-/** For calls that do the same however often they arrive. */
-async function retried<Answer>(call: () => Promise<Answer>, clock: Clock, random: () => number): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await call();
-    } catch (cause) {
-      const error = toParleyError(cause);
-      if (!error.retryable || attempt >= TRIES_MAX) throw error;
-      await pause(clock, error.retryAfterMs ?? backOffMs(attempt, 500, 5_000, random));
-    }
-  }
-}
-
-/** A token that does not say whose it is; without an answer there is nothing to show, so it is asked until there is. */
-async function whoAmI(rest: RestDoor, clock: Clock, random: () => number): Promise<User> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await rest.call<User>('GET', '/users/me');
-    } catch (cause) {
-      const error = toParleyError(cause);
-      if (!error.retryable) throw error;
-      await pause(clock, error.retryAfterMs ?? backOffMs(attempt, 500, ME_RETRY_MS_MAX, random));
-    }
-  }
 }
 
 /** One for each store, so that a device stays the same over reloads. */

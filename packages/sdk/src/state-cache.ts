@@ -73,6 +73,8 @@ export class StateCache {
   /** Saves what is not saved yet and ends. */
   async stop(): Promise<void> {
     this.cancel?.();
+    // An answer may still come in: after this, what was kept may be forgotten, and must not come back.
+    this.cancel = () => {};
     await this.save();
   }
 
