@@ -4,7 +4,7 @@ import { ParleyError, toParleyError } from './errors.js';
 import { pushKey, wasRegistered } from './push-door.js';
 import { callRest, platformFetch, type Fetch } from './rest.js';
 import { defaultStore, type ParleyStore } from './store.js';
-import { keptSession, SESSION_KEY, SessionTokens, type KeptSession } from './tokens.js';
+import { forgetSession, keepSession, keptSession, readSession, SessionTokens, type KeptSession } from './tokens.js';
 import type { Session } from './wire.js';
 
 /** As for `connect`, without a token: the session is kept in the store and renewed by itself. */
@@ -26,40 +26,60 @@ export function logIn(
   return enter(account, '/v1/auth/login', { username, password });
 }
 
-/** Goes on with the session that the store holds; null when there is none. It does not wait for the server. */
+/**
+ * Goes on with the session that the store holds; null when there is none. It does not wait for the server.
+ * @throws ParleyError `store_failed`
+ */
 export async function resume(options: AccountOptions): Promise<ParleyClient | null> {
   const store = options.store ?? defaultStore();
-  const text = await store.get(SESSION_KEY);
-  if (text === null) return null;
-  return begin({ ...options, store }, JSON.parse(text) as KeptSession);
+  const session = await readSession(store).catch((cause: unknown) => {
+    throw storeFailed(cause);
+  });
+  return session && begin({ ...options, store }, session);
 }
 
 /** The tokens of each client that has a session. */
 const sessions = new WeakMap<ParleyClient, SessionTokens>();
 
 /**
- * Forgets the session and all that was kept of the user, closes the client, and ends the session at the server.
+ * Forgets the session and all that the client's store kept of the user, closes the client, and ends the session at the
+ * server.
  * @returns whether the server was reached; if not, the session ends there when its refresh token runs out
+ * @throws ParleyError `store_failed`, after all that, when the store may still keep something
  */
 export async function logOut(client: ParleyClient, options: AccountOptions): Promise<boolean> {
-  const store = options.store ?? defaultStore();
-  const tokens = sessions.get(client);
-  const deviceId = await store.get(DEVICE_KEY);
-  const isNotified = await wasRegistered(store, client.userId);
+  const { userId, store } = client;
+  const failures: unknown[] = [];
+  const tried = <Value>(work: Promise<Value>): Promise<Value | void> =>
+    work.catch((cause: unknown) => void failures.push(cause));
+  const deviceId = await tried(store.get(DEVICE_KEY));
+  const isNotified = await wasRegistered(store, userId);
   await client.close();
-  await store.delete(SESSION_KEY);
-  await store.delete(pushKey(client.userId));
-  for (const prefix of [`state/${client.userId}`, `window/${client.userId}/`, `outbox/${client.userId}/`]) {
-    for (const key of await store.keys(prefix)) await store.delete(key);
+  await tried(forgetSession(store, userId));
+  await tried(store.delete(pushKey(userId)));
+  for (const prefix of [`state/${userId}`, `window/${userId}/`, `outbox/${userId}/`]) {
+    for (const key of (await tried(store.keys(prefix))) ?? []) await tried(store.delete(key));
   }
+  const isReached = await endSession(sessions.get(client), options, isNotified ? deviceId : null);
+  // It may have been renewed for that.
+  await tried(forgetSession(store, userId));
+  if (failures.length > 0) throw storeFailed(failures[0]);
+  return isReached;
+}
+
+async function endSession(
+  tokens: SessionTokens | undefined,
+  options: AccountOptions,
+  notifiedDeviceId: string | null | void,
+): Promise<boolean> {
   if (!tokens) return false;
   try {
     // It may have to be renewed for this, and the refresh token with it.
     const token = await tokens.token(false);
     const body = { refreshToken: tokens.refreshToken };
     // Nobody who uses this device next is to see notifications of this user.
-    if (isNotified) {
-      const path = `/v1/devices/${deviceId}`;
+    if (notifiedDeviceId) {
+      const path = `/v1/devices/${notifiedDeviceId}`;
       await callRest(fetchOf(options), baseUrl(options), 'DELETE', path, { token }).catch(() => {});
     }
     await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/logout', { body, token });
@@ -67,16 +87,18 @@ export async function logOut(client: ParleyClient, options: AccountOptions): Pro
   } catch (cause) {
     // A session that the server knows nothing of is over too.
     return !toParleyError(cause).retryable;
-  } finally {
-    await store.delete(SESSION_KEY);
   }
+}
+
+function storeFailed(cause: unknown): ParleyError {
+  return new ParleyError('store_failed', String(cause));
 }
 
 async function enter(options: AccountOptions, path: string, body: object): Promise<ParleyClient> {
   const session = (await callRest(fetchOf(options), baseUrl(options), 'POST', path, { body })) as Session;
   const store = options.store ?? defaultStore();
   const kept = keptSession(session, options.clock ?? systemClock);
-  await store.set(SESSION_KEY, JSON.stringify(kept)).catch((fault: unknown) => options.onFault?.(fault));
+  await keepSession(store, kept).catch((fault: unknown) => options.onFault?.(fault));
   return begin({ ...options, store }, kept);
 }
 
@@ -85,10 +107,7 @@ async function begin(options: AccountOptions & { store: ParleyStore }, session: 
     const body = { refreshToken };
     return (await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/refresh', { body })) as Session;
   };
-  const ended = (kept: KeptSession | null): void => {
-    if (kept === null) void options.store.delete(SESSION_KEY).catch((fault: unknown) => options.onFault?.(fault));
-  };
-  const tokens = new SessionTokens(session, options.store, options.clock ?? systemClock, refresh, ended);
+  const tokens = new SessionTokens(session, options.store, options.clock ?? systemClock, refresh);
   const client = await ParleyClient.start({ ...options, tokens, userId: session.user.userId });
   sessions.set(client, tokens);
   return client;

@@ -75,6 +75,8 @@ export class ParleyClient {
   private constructor(
     private readonly parts: ClientParts,
     doors: ClientDoors,
+    /** @internal */
+    readonly store: ParleyStore,
     /** Of the signed-in user. */
     readonly userId: string,
     hooks: Hooks,
@@ -144,7 +146,7 @@ export class ParleyClient {
     const media = new MediaDoor({ url, tokens: parts.tokens, clock, random, fetch: parts.fetch });
     const push = new PushDoor({ rest, store, userId, deviceId: ownDeviceId, fault });
     const doors = { rest, messenger, presence, connection, media, push };
-    const client = new ParleyClient({ ...parts, clock }, doors, userId, hooks);
+    const client = new ParleyClient({ ...parts, clock }, doors, store, userId, hooks);
     await messenger.start();
     connection.open();
     return client;

@@ -1,5 +1,5 @@
-import type { Clock } from './clock.js';
-import { ParleyError, toParleyError } from './errors.js';
+import { inTime, type Clock } from './clock.js';
+import { toParleyError } from './errors.js';
 import type { ConnectAnswer } from './wire.js';
 
 /** An answer is good for so long: a few attempts in a row, each at another gateway, ask once. */
@@ -74,7 +74,8 @@ export class GatewayFinder {
 
   private async ask(token: string): Promise<void> {
     try {
-      const answer = await this.inTime(this.door.askGateways(token));
+      const asked = this.door.askGateways(token);
+      const answer = await inTime(this.door.clock, ASK_TIMEOUT_MS, 'Nobody said which gateway to use', asked);
       this.named = this.gatewaysOf(answer);
       this.namedAtMs = this.door.clock.now();
       this.nextAskAtMs = this.namedAtMs + ANSWER_GOOD_MS;
@@ -94,13 +95,5 @@ export class GatewayFinder {
   /** A token that was encrypted on its way here is sent nowhere in the clear. */
   private isAllowed(url: unknown): boolean {
     return typeof url === 'string' && (this.door.url.startsWith('https:') ? /^https:\/\/./ : /^https?:\/\/./).test(url);
-  }
-
-  private inTime<Value>(work: Promise<Value>): Promise<Value> {
-    return new Promise((done, fail) => {
-      const late = (): void => fail(new ParleyError('timeout', 'Nobody said which gateway to use'));
-      const cancel = this.door.clock.after(ASK_TIMEOUT_MS, late);
-      work.then(done, fail).finally(cancel);
-    });
   }
 }

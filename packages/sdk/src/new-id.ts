@@ -2,11 +2,9 @@
 export function newId(): string {
   const source = globalThis.crypto as Partial<typeof globalThis.crypto> | undefined;
   if (source?.randomUUID) return source.randomUUID();
-  const bytes = new Uint8Array(16);
-  if (source?.getRandomValues) source.getRandomValues(bytes);
-  else for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor(Math.random() * 256);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const random = (): number => source?.getRandomValues?.(new Uint8Array(1))[0] ?? Math.random() * 256;
+  // Version 4; of the 8, the upper two bits stay.
+  return '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (digit) =>
+    (Number(digit) ^ (random() & (15 >> (Number(digit) / 4)))).toString(16),
+  );
 }

@@ -1,3 +1,4 @@
+import { inTime, systemClock } from './clock.js';
 import { ParleyError } from './errors.js';
 import type { TokenSource } from './tokens.js';
 import type { ConnectAnswer, Problem } from './wire.js';
@@ -43,28 +44,20 @@ export async function callRest(
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   };
-  const { status, ok, text, retryAfter } = await inTime(method, path, async () => {
+  const answered = async () => {
     const answer = await fetchNow(baseUrl + path + queryText(query), request);
-    const { headers } = answer;
-    return { status: answer.status, ok: answer.ok, text: await answer.text(), retryAfter: headers.get('retry-after') };
-  });
+    const { status, ok, headers } = answer;
+    return { status, ok, text: await answer.text(), retryAfter: headers.get('retry-after') };
+  };
+  // The answer that comes too late is dropped: not every platform can abort a request.
+  const late = `No answer to ${method} ${path}`;
+  const { status, ok, text, retryAfter } = await inTime(systemClock, REST_TIMEOUT_MS, late, answered());
   if (!ok) throw refusal(status, text, retryAfter);
   try {
     return text === '' ? null : (JSON.parse(text) as unknown);
   } catch {
     throw new ParleyError('internal', 'The server did not answer in JSON', { status, retryable: true });
   }
-}
-
-/** The answer that comes too late is dropped: not every platform can abort a request. */
-function inTime<Answer>(method: string, path: string, work: () => Promise<Answer>): Promise<Answer> {
-  return new Promise((done, fail) => {
-    const late = new ParleyError('timeout', `No answer to ${method} ${path}`);
-    const timer = setTimeout(() => fail(late), REST_TIMEOUT_MS);
-    work()
-      .then(done, (cause: unknown) => fail(new ParleyError('network', String(cause))))
-      .finally(() => clearTimeout(timer));
-  });
 }
 
 function queryText(query: Query = {}): string {

@@ -23,39 +23,33 @@ export interface KeyValueStorage {
   getAllKeys(): Promise<readonly string[]> | readonly string[];
 }
 
-class HeldNames {
-  private readonly held = new Set<string>();
-
-  take(name: string): (() => void) | null {
-    if (this.held.has(name)) return null;
-    this.held.add(name);
-    return () => this.held.delete(name);
-  }
+/** @returns what lets go of a name; null when it is held already */
+function take(held: Set<string>, name: string): (() => void) | null {
+  if (held.has(name)) return null;
+  held.add(name);
+  return () => held.delete(name);
 }
 
 /** Keeps nothing beyond the process: the default where there is no IndexedDB. */
 export function memoryStore(): ParleyStore {
   const values = new Map<string, string>();
-  const held = new HeldNames();
+  const held = new Set<string>();
   return {
     get: async (key) => values.get(key) ?? null,
     set: async (key, value) => void values.set(key, value),
     delete: async (key) => void values.delete(key),
     keys: async (prefix) => [...values.keys()].filter((key) => key.startsWith(prefix)).sort(),
-    tryLock: async (name) => held.take(name),
+    tryLock: async (name) => take(held, name),
   };
 }
 
-const heldInProcess = new Map<string, HeldNames>();
+const heldInProcess = new Set<string>();
 
 /** Locks of the browser's tabs where it has them (`navigator.locks`), otherwise of this process. */
 function platformLock(scope: string, name: string): Promise<(() => void) | null> {
   const locks = (globalThis as { navigator?: { locks?: PlatformLocks } }).navigator?.locks;
-  if (!locks) {
-    const held = heldInProcess.get(scope) ?? new HeldNames();
-    heldInProcess.set(scope, held);
-    return Promise.resolve(held.take(name));
-  }
+  const whole = `${scope}:${name}`;
+  if (!locks) return Promise.resolve(take(heldInProcess, whole));
   return new Promise((done, fail) => {
     const work = (lock: unknown): Promise<void> | undefined => {
       if (lock === null) {
@@ -64,7 +58,7 @@ function platformLock(scope: string, name: string): Promise<(() => void) | null>
       }
       return new Promise<void>((release) => done(release));
     };
-    locks.request(`${scope}:${name}`, { ifAvailable: true }, work).catch(fail);
+    locks.request(whole, { ifAvailable: true }, work).catch(fail);
   });
 }
 

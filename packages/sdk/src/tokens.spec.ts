@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ParleyError } from './errors.js';
 import { memoryStore, type ParleyStore } from './store.js';
 import { VirtualClock } from './testing/virtual-clock.js';
-import { keptSession, SESSION_KEY, SessionTokens } from './tokens.js';
+import { keepSession, keptSession, readSession, SessionTokens } from './tokens.js';
 import type { Session } from './wire.js';
 
 const PERSON = { username: 'ada', displayName: 'Ada', avatarUrl: null, statusText: null };
@@ -42,17 +42,14 @@ describe('the tokens of two tabs that share one session', () => {
   let server: Sessions;
   let store: ParleyStore;
   let tabs: SessionTokens[];
-  let endings: number;
 
   beforeEach(async () => {
     clock = new VirtualClock();
     server = new Sessions(clock);
     store = memoryStore();
-    endings = 0;
     const session = keptSession(server.first(), clock);
-    await store.set(SESSION_KEY, JSON.stringify(session));
-    const told = (kept: unknown): void => void (kept === null && endings++);
-    tabs = [1, 2].map(() => new SessionTokens(session, store, clock, server.refresh, told));
+    await keepSession(store, session);
+    tabs = [1, 2].map(() => new SessionTokens(session, store, clock, server.refresh));
   });
 
   const fresh = async (tab: number): Promise<string> => {
@@ -75,7 +72,7 @@ describe('the tokens of two tabs that share one session', () => {
     await fresh(0);
     await fresh(1);
     expect(server).toMatchObject({ isRevoked: false, renewals: 2 });
-    expect(endings).toBe(0);
+    expect(await readSession(store)).not.toBeNull();
   });
 
   it('does not go back to an older session when the store did not take the newest', async () => {
@@ -92,8 +89,28 @@ describe('the tokens of two tabs that share one session', () => {
   it('does not take the session of somebody else who has signed in since', async () => {
     await clock.advance(10_000);
     const other = keptSession({ ...server.first(), refreshToken: 'of Bob', user: { ...USER, userId: 'u2' } }, clock);
-    await store.set(SESSION_KEY, JSON.stringify(other));
+    await keepSession(store, other);
     await fresh(0);
     expect(server).toMatchObject({ isRevoked: false, renewals: 1 });
+  });
+
+  it('forgets a session that the server has ended, and never the one of somebody else', async () => {
+    server.isRevoked = true;
+    const other = keptSession({ ...server.first(), refreshToken: 'of Bob', user: { ...USER, userId: 'u2' } }, clock);
+    await keepSession(store, other);
+    await expect(tabs[0]!.token(true)).rejects.toMatchObject({ code: 'session_revoked' });
+    expect(await readSession(store)).toEqual(other);
+    await keepSession(store, keptSession(server.first(), clock));
+    await expect(tabs[0]!.token(true)).rejects.toMatchObject({ code: 'session_revoked' });
+    expect(await readSession(store)).toBeNull();
+  });
+
+  it('renews its own session where what is kept cannot be read', async () => {
+    for (const text of ['{"acc', 'null', '{}']) {
+      await store.set('session', text);
+      await clock.advance(1_000);
+      await fresh(0);
+    }
+    expect(server).toMatchObject({ isRevoked: false, renewals: 3 });
   });
 });

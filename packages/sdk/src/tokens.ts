@@ -31,7 +31,7 @@ export interface KeptSession extends Session {
   readonly expiresAtMs: number;
 }
 
-export const SESSION_KEY = 'session';
+const SESSION_KEY = 'session';
 const LOCK = 'session-refresh';
 const LOCK_WAIT_MS = 250;
 const LOCK_TRIES_MAX = 80;
@@ -40,6 +40,27 @@ const RENEW_BEFORE_MS = 30_000;
 
 export function keptSession(session: Session, clock: Clock): KeptSession {
   return { ...session, expiresAtMs: clock.now() + session.expiresIn * 1_000 };
+}
+
+/** Null when there is none, or nothing that can be read as one. @throws what the store throws */
+export async function readSession(store: ParleyStore): Promise<KeptSession | null> {
+  const text = await store.get(SESSION_KEY);
+  try {
+    const kept = JSON.parse(text ?? '') as KeptSession | null;
+    return kept?.user ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @throws what the store throws */
+export async function keepSession(store: ParleyStore, session: KeptSession): Promise<void> {
+  await store.set(SESSION_KEY, JSON.stringify(session));
+}
+
+/** Unless the one that is kept is of somebody else, who has signed in since. @throws what the store throws */
+export async function forgetSession(store: ParleyStore, userId: string): Promise<void> {
+  if ((await readSession(store))?.user.userId === userId) await store.delete(SESSION_KEY);
 }
 
 /**
@@ -56,7 +77,6 @@ export class SessionTokens implements TokenSource {
     private readonly store: ParleyStore,
     private readonly clock: Clock,
     private readonly refresh: (refreshToken: string) => Promise<Session>,
-    private readonly onChange: (session: KeptSession | null) => void,
   ) {
     this.inStore = session.refreshToken;
   }
@@ -78,7 +98,7 @@ export class SessionTokens implements TokenSource {
   private async renew(): Promise<string> {
     const release = await this.lock();
     try {
-      const kept = await this.read();
+      const kept = await readSession(this.store).catch(() => null);
       if (kept && this.isSucceededBy(kept)) {
         this.session = kept;
         this.inStore = kept.refreshToken;
@@ -86,11 +106,10 @@ export class SessionTokens implements TokenSource {
         this.session = keptSession(await this.refresh(this.session.refreshToken), this.clock);
         await this.keep();
       }
-      this.onChange(this.session);
       return this.session.accessToken;
     } catch (cause) {
       const error = toParleyError(cause);
-      if (!error.retryable) this.onChange(null);
+      if (!error.retryable) await forgetSession(this.store, this.session.user.userId).catch(() => {});
       throw error;
     } finally {
       release();
@@ -104,16 +123,11 @@ export class SessionTokens implements TokenSource {
 
   private async keep(): Promise<void> {
     try {
-      await this.store.set(SESSION_KEY, JSON.stringify(this.session));
+      await keepSession(this.store, this.session);
       this.inStore = this.session.refreshToken;
     } catch {
       // The session goes on in this tab; there is no better place for it.
     }
-  }
-
-  private async read(): Promise<KeptSession | null> {
-    const text = await this.store.get(SESSION_KEY).catch(() => null);
-    return text === null ? null : (JSON.parse(text) as KeptSession);
   }
 
   private async lock(): Promise<() => void> {
