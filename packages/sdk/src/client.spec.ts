@@ -60,7 +60,9 @@ const fetch: Fetch = async (url) => {
     text: async () => JSON.stringify(body),
   });
   const gone = answer(404, { code: 'not_found', detail: 'No such conversation', retryable: false });
-  if (pathname.endsWith('/connect') || !server.isMember) return gone;
+  if (pathname === '/v1/users/me') return answer(200, { userId: ADA });
+  const isKnown = pathname.startsWith(`/v1/conversations/${server.conversationId}`);
+  if (!isKnown || !server.isMember) return gone;
   const made = answer(200, pathname.endsWith('/messages') ? server.history({}, 50) : server.conversation());
   if (held) await new Promise<void>((done) => held?.push(done));
   return made;
@@ -208,5 +210,14 @@ describe('a message', () => {
     for (const content of [undefined, null, 5, {}])
       await expect(conversation.send(content as never)).rejects.toMatchObject({ code: 'validation_failed' });
     expect(client.unsentCount).toBe(0);
+  });
+});
+
+describe('an id that is none', () => {
+  it('leads to nothing else, and nothing else is taken for a conversation', async () => {
+    for (const id of ['../users/me', '', '..', `${server.conversationId}/messages`, '\ud800'])
+      await expect(client.conversation(id)).rejects.toMatchObject({ name: 'ParleyError', code: 'not_found' });
+    await settled();
+    expect(client.conversations.map(({ conversationId }) => conversationId)).toEqual([server.conversationId]);
   });
 });

@@ -9,7 +9,7 @@ import { Messenger, type MessengerDoor } from './messenger.js';
 import { PresenceBoard } from './presence-board.js';
 import type { OpenLink, ServerEvent } from './ports.js';
 import { PushDoor } from './push-door.js';
-import { askGateways, platformFetch, RestDoor, type Fetch } from './rest.js';
+import { askGateways, pathOf, platformFetch, RestDoor, type Fetch } from './rest.js';
 import { retried } from './retries.js';
 import { openSocketLink } from './socket-link.js';
 import { defaultStore, type ParleyStore } from './store.js';
@@ -134,9 +134,11 @@ export class ParleyClient {
       isConnected,
       ask,
       history: (conversationId, place, limit) =>
-        rest.call<MessagePage>('GET', `/conversations/${conversationId}/messages`, { query: { ...place, limit } }),
+        rest.call<MessagePage>('GET', pathOf`/conversations/${conversationId}/messages`, {
+          query: { ...place, limit },
+        }),
       message: (conversationId, messageId) =>
-        rest.call<Message>('GET', `/conversations/${conversationId}/messages/${messageId}`),
+        rest.call<Message>('GET', pathOf`/conversations/${conversationId}/messages/${messageId}`),
       changed: (conversationId) => hooks.client?.changed(conversationId),
       typing: (conversationId) => hooks.client?.typingIn(conversationId),
       discontinuity: (id, reason) => hooks.client?.handles.get(id)?.emitter.emit('discontinuity', { reason }),
@@ -182,7 +184,7 @@ export class ParleyClient {
   /** @throws ParleyError `not_found` for one that does not exist or is somebody else's */
   async conversation(conversationId: string): Promise<ParleyConversation> {
     const isHere = (): boolean => this.messenger.tracks.has(conversationId);
-    const ask = () => this.rest.call<Conversation>('GET', `/conversations/${conversationId}`);
+    const ask = () => this.rest.call<Conversation>('GET', pathOf`/conversations/${conversationId}`);
     if (!isHere()) await this.messenger.meetAnswer(ask);
     // The user was taken out while it was asked for; whether it is back only a new answer can tell.
     if (!isHere()) await this.messenger.meetAnswer(ask);
@@ -206,7 +208,7 @@ export class ParleyClient {
   }
 
   user(userId: string): Promise<User> {
-    return this.rest.call('GET', `/users/${userId}`);
+    return this.rest.call('GET', pathOf`/users/${userId}`);
   }
 
   me(): Promise<User> {
@@ -218,11 +220,11 @@ export class ParleyClient {
   }
 
   async block(userId: string): Promise<void> {
-    await this.rest.call('PUT', `/users/me/blocks/${userId}`);
+    await this.rest.call('PUT', pathOf`/users/me/blocks/${userId}`);
   }
 
   async unblock(userId: string): Promise<void> {
-    await this.rest.call('DELETE', `/users/me/blocks/${userId}`);
+    await this.rest.call('DELETE', pathOf`/users/me/blocks/${userId}`);
   }
 
   blocks(cursor?: string): Promise<Page<User>> {

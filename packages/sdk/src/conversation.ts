@@ -2,7 +2,7 @@ import type { DiscontinuityReason } from './conversation-track.js';
 import { tell, type Emitter } from './emitter.js';
 import { ParleyError } from './errors.js';
 import type { Messenger } from './messenger.js';
-import type { RestDoor } from './rest.js';
+import { pathOf, type RestDoor } from './rest.js';
 import { FIRST_UNREAD } from './timeline-loader.js';
 import type { TimelineItem } from './timeline-items.js';
 import type { ContentType, Conversation, Media, Member, Message, Page, Receipt, Role, Settings } from './wire.js';
@@ -204,11 +204,11 @@ export class ParleyConversation {
   }
 
   async react(messageId: string, emoji: string): Promise<Message> {
-    return this.changed(await this.onMessage('PUT', messageId, `/reactions/${encodeURIComponent(emoji)}`));
+    return this.changed(await this.onMessage('PUT', messageId, pathOf`/reactions/${emoji}`));
   }
 
   async unreact(messageId: string, emoji: string): Promise<Message> {
-    return this.changed(await this.onMessage('DELETE', messageId, `/reactions/${encodeURIComponent(emoji)}`));
+    return this.changed(await this.onMessage('DELETE', messageId, pathOf`/reactions/${emoji}`));
   }
 
   /** Up to the newest message that is here unless one is named; told to the server as soon as there is a connection. */
@@ -230,7 +230,7 @@ export class ParleyConversation {
 
   /** When each member received and read a message. */
   receipts(messageId: string, cursor?: string): Promise<Page<Receipt>> {
-    return this.rest('GET', `/messages/${messageId}/receipts`, undefined, { cursor });
+    return this.rest('GET', pathOf`/messages/${messageId}/receipts`, undefined, { cursor });
   }
 
   members(cursor?: string): Promise<Page<Member>> {
@@ -287,7 +287,7 @@ export class ParleyConversation {
   }
 
   private onMessage(method: string, messageId: string, path = '', body?: unknown): Promise<Message> {
-    return this.rest(method, `/messages/${messageId}${path}`, body);
+    return this.rest(method, pathOf`/messages/${messageId}` + path, body);
   }
 
   private rest<Answer>(

@@ -60,10 +60,21 @@ export async function callRest(
   }
 }
 
+/** Where an application gives half of a character, the server is to say what it thinks of that. */
+function encoded(value: unknown): string {
+  return encodeURIComponent(String(value).replace(/[\ud800-\udfff]/gu, '\0'));
+}
+
+/** The path of a request, in which each value is one part, whatever it consists of: none leads anywhere else. */
+export function pathOf(texts: TemplateStringsArray, ...parts: readonly string[]): string {
+  // Nothing and dots would be taken out of the path; this is no id of anything.
+  return String.raw({ raw: texts }, ...parts.map((part) => encoded(part).replace(/^\.{0,2}$/, '%00')));
+}
+
 function queryText(query: Query = {}): string {
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
   if (pairs.length === 0) return '';
-  return `?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')}`;
+  return `?${pairs.map(([name, value]) => `${name}=${encoded(value)}`).join('&')}`;
 }
 
 /** What an answer that is none says. */
