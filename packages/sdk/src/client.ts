@@ -145,7 +145,7 @@ export class ParleyClient {
       ending: (conversationId) => hooks.client?.handles.get(conversationId)?.handle.keepLast(),
       removed: (conversationId) => hooks.client?.removed(conversationId),
     });
-    const media = new MediaDoor({ url, tokens: parts.tokens, clock, random, fetch: parts.fetch });
+    const media = new MediaDoor({ url, tokens: parts.tokens, clock, random, fetch: parts.fetch, fault });
     const push = new PushDoor({ rest, store, userId, deviceId: ownDeviceId, fault });
     const doors = { rest, messenger, presence, connection, media, push };
     const client = new ParleyClient({ ...parts, clock }, doors, store, userId, hooks);

@@ -9,9 +9,11 @@ const FILE = new Blob(['bytes'], { type: 'image/png' });
 
 let clock: VirtualClock;
 let freshness: boolean[];
+let faults: unknown[];
 beforeEach(() => {
   clock = new VirtualClock();
   freshness = [];
+  faults = [];
 });
 afterEach(() => vi.unstubAllGlobals());
 
@@ -22,7 +24,8 @@ function doorOf(fetch?: Fetch): MediaDoor {
       return fresh ? 'fresh' : 'kept';
     },
   };
-  return new MediaDoor({ url: 'http://chat.example', tokens, clock, random: () => 1, fetch });
+  const fault = (cause: unknown): void => void faults.push(cause);
+  return new MediaDoor({ url: 'http://chat.example', tokens, clock, random: () => 1, fetch, fault });
 }
 
 const answer = (status: number, body: object) => ({
@@ -103,6 +106,18 @@ describe('an upload', () => {
     const before = new AbortController();
     before.abort();
     await expect(doorOf(hanging).upload(FILE, { signal: before.signal })).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it('goes on though the application fails to show how far it is', async () => {
+    let tries = 0;
+    const onProgress = (part: number): void => {
+      throw new Error(`cannot show ${part}`);
+    };
+    const uploaded = doorOf(async () => (tries++, answer(201, MEDIUM))).upload(FILE, { onProgress });
+    await clock.advance(60_000);
+    expect(await uploaded).toEqual(MEDIUM);
+    expect(tries).toBe(1);
+    expect(faults.map(String)).toEqual(['Error: cannot show 0', 'Error: cannot show 1']);
   });
 
   it('that nobody can see moving is given up after ten minutes', async () => {

@@ -1,4 +1,5 @@
-import { backOffMs, pause, type Clock } from './clock.js';
+import { backOffMs, inTime, pause, type Clock } from './clock.js';
+import { tell } from './emitter.js';
 import { ParleyError, toParleyError } from './errors.js';
 import { refusal, type Fetch } from './rest.js';
 import type { TokenSource } from './tokens.js';
@@ -71,6 +72,8 @@ interface MediaParts {
   readonly random: () => number;
   /** The platform's own unless given. */
   readonly fetch?: Fetch | undefined;
+  /** Told of what `onProgress` throws. */
+  readonly fault: (cause: unknown) => void;
 }
 
 /** Files that are sent with messages, or made an avatar. */
@@ -123,7 +126,7 @@ export class MediaDoor {
     if (fileName === undefined) form.append('file', file);
     else form.append('file', file, fileName);
     const token = await Promise.race([this.parts.tokens.token(isFresh), cancelled]);
-    const report = onProgress ?? (() => {});
+    const report = (part: number): void => onProgress && tell(onProgress, part, this.parts.fault);
     report(0);
     const attempt = { url: `${this.parts.url}/v1/media/upload`, token, form, onProgress: report, cancelled };
     const Request = (globalThis as { XMLHttpRequest?: new () => Xhr }).XMLHttpRequest;
@@ -171,22 +174,16 @@ export class MediaDoor {
     const abort = new AbortController();
     const send = (this.parts.fetch ?? globalThis.fetch) as (url: string, request: object) => ReturnType<Fetch>;
     const request = { method: 'POST', headers: { authorization: `Bearer ${token}` }, body: form, signal: abort.signal };
-    let cancelLate = (): void => {};
-    const late = new Promise<never>((_, fail) => {
-      const error = new ParleyError('timeout', 'The upload takes too long');
-      cancelLate = this.parts.clock.after(UNSEEN_MS_MAX, () => fail(error));
-    });
     const answered = async (): Promise<UploadAnswer> => {
       const answer = await send(url, request);
       return { status: answer.status, text: await answer.text(), retryAfter: answer.headers.get('retry-after') };
     };
     try {
-      return await Promise.race([answered(), late, cancelled]);
+      const work = Promise.race([answered(), cancelled]);
+      return await inTime(this.parts.clock, UNSEEN_MS_MAX, 'The upload takes too long', work);
     } catch (cause) {
       abort.abort();
       throw cause;
-    } finally {
-      cancelLate();
     }
   }
 }
