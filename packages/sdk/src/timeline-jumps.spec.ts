@@ -137,7 +137,7 @@ describe('a jump', () => {
     expect(seqs()).toEqual(range(351, 400));
   });
 
-  it('waits for a timeline that is being loaded, and gives up after 15 s', async () => {
+  it('waits for a timeline that is being loaded, as do further pages, and gives up after 15 s', async () => {
     await client.reload();
     await client.store.delete(`window/${ADA}/${server.conversationId}`);
     client.faults = { ...NO_FAULTS, lostRequest: 1 };
@@ -152,6 +152,16 @@ describe('a jump', () => {
     client.connect();
     await clock.advance(14_000);
     expect((await jump)?.seq).toBe(200);
+
+    await client.reload();
+    await client.store.delete(`window/${ADA}/${server.conversationId}`);
+    client.connect();
+    await clock.advance(1_000);
+    timelines().open(server.conversationId);
+    const pages = [timelines().loadNewer(server.conversationId), timelines().loadOlder(server.conversationId)];
+    await clock.advance(1_000);
+    expect(await Promise.all(pages)).toEqual([false, true]);
+    expect(seqs()).toEqual(range(301, 400));
   });
 
   it('ends with the last one who looks at the timeline', async () => {

@@ -1,4 +1,4 @@
-import { backOffMs, type Clock } from './clock.js';
+import { backOffMs, inTime, type Clock } from './clock.js';
 import type { ConversationTrack } from './conversation-track.js';
 import { ParleyError, toParleyError } from './errors.js';
 import type { StateCache } from './state-cache.js';
@@ -10,8 +10,8 @@ const PAGE_RETRY_MS_MAX = 10_000;
 const PAGE_MESSAGES = 50;
 /** Timelines that nobody looks at and that are kept up all the same. */
 const IDLE_TIMELINES_MAX = 20;
-/** A jump waits so long for a timeline that is being loaded. */
-const JUMP_WAIT_MS = 15_000;
+/** A jump, or a call for another page, waits so long for a timeline that is being loaded. */
+const LOADED_WAIT_MS = 15_000;
 
 /** Which page of a history: the newest, or the one beside or around a message. */
 export type PagePlace = { readonly [Side in 'before' | 'after' | 'around']?: string };
@@ -79,6 +79,8 @@ export class TimelineLoader {
 
   /** One more page of older messages. @returns whether there are still older ones. @throws ParleyError */
   async loadOlder(conversationId: string): Promise<boolean> {
+    const loading = this.loading(conversationId);
+    if (loading) await loading;
     const { track, shown, opening } = this.opened(conversationId);
     if (!shown.hasBefore) return false;
     return this.once(opening, `before ${shown.firstSeq}`, async () => {
@@ -94,6 +96,8 @@ export class TimelineLoader {
 
   /** One more page of newer ones, after a jump. @returns whether there are still newer ones. @throws ParleyError */
   async loadNewer(conversationId: string): Promise<boolean> {
+    const loading = this.loading(conversationId);
+    if (loading) await loading;
     const { track, shown, opening } = this.opened(conversationId);
     if (!shown.hasAfter) return false;
     return this.once(opening, `after ${shown.tailSeq}`, async () => {
@@ -112,12 +116,10 @@ export class TimelineLoader {
    * @returns the message; null when nothing is unread, or when another jump came after it. @throws ParleyError
    */
   async jumpTo(conversationId: string, target: string): Promise<Message | null> {
-    const opening = this.openings.get(conversationId);
-    if (!opening) throw new ParleyError('not_found', 'This timeline is not open');
-    const jump = ++opening.jumps;
-    await this.whenLoaded(conversationId, opening);
+    const jump = this.jumped(conversationId);
+    await this.loading(conversationId);
+    const { track, opening } = this.opened(conversationId);
     if (opening.jumps !== jump) return null;
-    const { track } = this.opened(conversationId);
     const { lastReadSeq, lastSeq } = track.conversation;
     if (target === FIRST_UNREAD && lastReadSeq >= lastSeq) return this.shownAs(track, null);
     const isTarget = ({ messageId, seq }: Message): boolean =>
@@ -144,9 +146,14 @@ export class TimelineLoader {
   /** Shows the live end, which was kept up meanwhile. */
   jumpToLatest(conversationId: string): void {
     const track = this.door.tracks.get(conversationId);
-    const opening = this.openings.get(conversationId);
-    if (opening) opening.jumps++;
+    this.jumped(conversationId);
     if (track?.detached) this.shownAs(track, null);
+  }
+
+  /** @returns the number of a jump that overtakes all before it */
+  private jumped(conversationId: string): number {
+    const opening = this.openings.get(conversationId);
+    return opening ? ++opening.jumps : 0;
   }
 
   /** A message wherever it is in the conversation, kept up to date from then on. @throws ParleyError */
@@ -178,7 +185,7 @@ export class TimelineLoader {
     const opening = this.openings.get(conversationId);
     opening?.cancelRetry?.();
     this.openings.delete(conversationId);
-    if (opening) for (const done of opening.waiting) done();
+    opening?.waiting.forEach((done) => done());
   }
 
   stop(): void {
@@ -186,9 +193,17 @@ export class TimelineLoader {
     for (const conversationId of this.openings.keys()) this.forget(conversationId);
   }
 
-  private opened(conversationId: string): { track: ConversationTrack; shown: TimelineWindow; opening: Opening } {
-    const track = this.door.tracks.get(conversationId);
+  /** Its newest messages are still to come. @throws ParleyError `timeout` */
+  private loading(conversationId: string): Promise<void> | null {
     const opening = this.openings.get(conversationId);
+    if (!opening || this.door.tracks.get(conversationId)?.window) return null;
+    const loaded = new Promise<void>((done) => opening.waiting.add(done));
+    return inTime(this.door.clock, LOADED_WAIT_MS, 'The timeline is not loaded yet', loaded);
+  }
+
+  private opened(conversationId: string): { track: ConversationTrack; shown: TimelineWindow; opening: Opening } {
+    const opening = this.openings.get(conversationId);
+    const track = this.door.tracks.get(conversationId);
     if (!track?.shown || !opening) throw new ParleyError('not_found', 'This timeline is not open');
     return { track, shown: track.shown, opening };
   }
@@ -232,22 +247,6 @@ export class TimelineLoader {
     }
   }
 
-  private whenLoaded(conversationId: string, opening: Opening): Promise<void> {
-    if (this.door.tracks.get(conversationId)?.window) return Promise.resolve();
-    return new Promise((done, fail) => {
-      const end = (): void => {
-        cancel();
-        opening.waiting.delete(end);
-        done();
-      };
-      const cancel = this.door.clock.after(JUMP_WAIT_MS, () => {
-        opening.waiting.delete(end);
-        fail(new ParleyError('timeout', 'The timeline is not loaded yet'));
-      });
-      opening.waiting.add(end);
-    });
-  }
-
   private async load(track: ConversationTrack, opening: Opening): Promise<void> {
     const isCurrent = (): boolean => this.door.tracks.get(track.id) === track && !this.stopped;
     try {
@@ -267,7 +266,9 @@ export class TimelineLoader {
       opening.isLoading = false;
     }
     if (isCurrent()) this.door.loaded(track);
-    if (track.window) for (const done of opening.waiting) done();
+    if (!track.window) return;
+    for (const done of opening.waiting) done();
+    opening.waiting.clear();
   }
 
   private async loadNewest(track: ConversationTrack): Promise<void> {
