@@ -1,8 +1,8 @@
 import { systemClock, type Clock } from './clock.js';
 import { Connection, type ConnectionState } from './connection.js';
-import { gone, ParleyConversation, type ConversationEvents } from './conversation.js';
+import { ParleyConversation, type ConversationEvents } from './conversation.js';
 import { Emitter } from './emitter.js';
-import { ParleyError } from './errors.js';
+import { gone, ParleyError } from './errors.js';
 import { newId } from './new-id.js';
 import { MediaDoor } from './media-door.js';
 import { Messenger, type MessengerDoor } from './messenger.js';

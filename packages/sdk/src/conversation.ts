@@ -1,6 +1,6 @@
 import type { DiscontinuityReason } from './conversation-track.js';
 import { tell, type Emitter } from './emitter.js';
-import { ParleyError } from './errors.js';
+import { gone, ParleyError } from './errors.js';
 import type { Messenger } from './messenger.js';
 import { pathOf, type RestDoor } from './rest.js';
 import { FIRST_UNREAD } from './timeline-loader.js';
@@ -299,8 +299,4 @@ export class ParleyConversation {
     const more = { ...(body !== undefined && { body }), ...(query && { query }) };
     return this.context.rest.call(method, `/conversations/${this.id}${path}`, more);
   }
-}
-
-export function gone(): ParleyError {
-  return new ParleyError('not_found', 'This conversation is gone', { status: 404 });
 }

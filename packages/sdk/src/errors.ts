@@ -30,6 +30,11 @@ export class ParleyError extends Error {
   }
 }
 
+/** For a conversation that the user does not belong to, or not any more. */
+export function gone(): ParleyError {
+  return new ParleyError('not_found', 'This conversation is gone', { status: 404 });
+}
+
 /** An answer's error object as an error; whatever else was thrown counts as the network's fault. */
 export function toParleyError(cause: unknown): ParleyError {
   if (cause instanceof ParleyError) return cause;

@@ -75,7 +75,7 @@ export class GatewayFinder {
   private async ask(token: string): Promise<void> {
     try {
       const asked = this.door.askGateways(token);
-      const answer = await inTime(this.door.clock, ASK_TIMEOUT_MS, 'Nobody said which gateway to use', asked);
+      const answer = await inTime(this.door.clock, ASK_TIMEOUT_MS, 'No connection in time', asked);
       this.named = this.gatewaysOf(answer);
       this.namedAtMs = this.door.clock.now();
       this.nextAskAtMs = this.namedAtMs + ANSWER_GOOD_MS;

@@ -142,7 +142,7 @@ export class MediaDoor {
     const answer = new Promise<UploadAnswer>((done, fail) => {
       const watch = (): void => {
         cancelStall();
-        const stalled = new ParleyError('timeout', 'The upload does not move any more');
+        const stalled = new ParleyError('timeout', 'The upload takes too long');
         cancelStall = this.parts.clock.after(STALLED_MS, () => fail(stalled));
       };
       request.upload.onprogress = ({ loaded, total }) => {
@@ -154,7 +154,7 @@ export class MediaDoor {
         const retryAfter = request.getResponseHeader('retry-after');
         done({ status: request.status, text: request.responseText, retryAfter });
       };
-      request.onerror = () => fail(new ParleyError('network', 'The upload was cut off'));
+      request.onerror = () => fail(new ParleyError('network', 'The connection was lost'));
       watch();
       request.open('POST', url);
       request.setRequestHeader('authorization', `Bearer ${token}`);

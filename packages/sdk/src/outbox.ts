@@ -1,5 +1,5 @@
 import { backOffMs, type Clock } from './clock.js';
-import { ParleyError, toParleyError, type LocalErrorCode } from './errors.js';
+import { gone, ParleyError, toParleyError, type LocalErrorCode } from './errors.js';
 import type { ParleyStore } from './store.js';
 import type { AckEvent, ContentType, ErrorCode, Media, Stored } from './wire.js';
 
@@ -167,8 +167,7 @@ export class Outbox {
 
   /** Nothing of this conversation can be sent any more. */
   conversationGone(conversationId: string): void {
-    for (const entry of this.entriesOf(conversationId))
-      this.fail(entry, new ParleyError('not_found', 'No such conversation', { status: 404 }));
+    for (const entry of this.entriesOf(conversationId)) this.fail(entry, gone());
   }
 
   stop(): void {

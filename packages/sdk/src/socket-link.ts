@@ -14,7 +14,7 @@ class SocketLink implements Link {
     timeoutMs: number,
   ): Promise<Answer<Name>> {
     return new Promise((done, fail) => {
-      if (!this.socket.connected) return fail(new ParleyError('network', 'The connection has ended'));
+      if (!this.socket.connected) return fail(new ParleyError('network', 'The connection was lost'));
       const end = (): void => {
         clearTimeout(timer);
         this.pending.delete(refuse);
@@ -35,7 +35,7 @@ class SocketLink implements Link {
 
   /** Nobody waits for an answer that cannot come any more. */
   lost(): void {
-    for (const refuse of this.pending) refuse(new ParleyError('network', 'The connection has ended'));
+    for (const refuse of this.pending) refuse(new ParleyError('network', 'The connection was lost'));
   }
 
   close(): void {

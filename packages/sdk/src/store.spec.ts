@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import { IDBFactory } from 'fake-indexeddb';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { IDBFactory, IDBObjectStore } from 'fake-indexeddb';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultStore, indexedDbStore, keyValueStore, memoryStore, type ParleyStore } from './store.js';
 
 function storage(values = new Map<string, string>()) {
@@ -13,7 +13,10 @@ function storage(values = new Map<string, string>()) {
   };
 }
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 /** Each opens the same place again; in memory there is nothing to open again. */
 const stores: [string, () => () => ParleyStore][] = [
@@ -82,6 +85,63 @@ describe.each(stores)('a store in %s', (_name, place) => {
     expect(await two.tryLock(`${name} of another`)).not.toBeNull();
     release?.();
     await expect.poll(async () => (await two.tryLock(name)) !== null).toBe(true);
+  });
+});
+
+describe('a store in IndexedDB', () => {
+  let databases: InstanceType<typeof IDBFactory>;
+  beforeEach(() => vi.stubGlobal('indexedDB', (databases = new IDBFactory())));
+
+  it('works when the browser does again, after it could not open it', async () => {
+    const store = indexedDbStore();
+    const open = vi.spyOn(databases, 'open').mockImplementation(() => {
+      const request = { error: new Error('not now'), onerror: (): void => {} };
+      queueMicrotask(() => request.onerror());
+      return request as never;
+    });
+    await expect(store.set('a', 'lost')).rejects.toThrow('not now');
+    open.mockRestore();
+    await store.set('a', 'kept');
+    expect(await store.get('a')).toBe('kept');
+  });
+
+  it('goes on when the browser has ended its connection, and lets the database be deleted', async () => {
+    const opened: { close: () => void }[] = [];
+    const open = databases.open.bind(databases);
+    vi.spyOn(databases, 'open').mockImplementation((name: string, version?: number) => {
+      const request = open(name, version);
+      request.addEventListener('success', () => opened.push(request.result));
+      return request;
+    });
+    const store = indexedDbStore();
+    await store.set('a', 'before');
+    opened[0]?.close();
+    await Promise.all([store.set('b', 'one'), store.set('c', 'two')]);
+    expect(await store.keys('')).toEqual(['a', 'b', 'c']);
+    await new Promise((done, fail) => {
+      const request = databases.deleteDatabase('parley');
+      request.addEventListener('success', done);
+      request.addEventListener('blocked', () => fail(new Error('blocked')));
+    });
+    expect(await store.get('a')).toBeNull();
+  });
+
+  it('does not say that it has kept what the disk refused in the end', async () => {
+    const store = indexedDbStore();
+    const { put } = IDBObjectStore.prototype;
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
+      this: unknown,
+      value: unknown,
+      key: unknown,
+    ) {
+      const table = this as InstanceType<typeof IDBObjectStore>;
+      const request = put.call(table, value, key);
+      request.addEventListener('success', () => table.transaction.abort());
+      return request;
+    });
+    await expect(store.set('a', 'too much')).rejects.toBeDefined();
+    vi.restoreAllMocks();
+    expect(await store.get('a')).toBeNull();
   });
 });
 

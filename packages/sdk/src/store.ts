@@ -91,49 +91,73 @@ interface Request<Value> {
   onsuccess: (() => void) | null;
   onerror: (() => void) | null;
 }
+interface Transaction {
+  error: unknown;
+  oncomplete: (() => void) | null;
+  onabort: (() => void) | null;
+  objectStore(name: string): ObjectStore;
+}
 interface Database {
+  onversionchange: (() => void) | null;
   createObjectStore(name: string): unknown;
-  transaction(name: string, mode: 'readonly' | 'readwrite'): { objectStore(name: string): ObjectStore };
+  transaction(name: string, mode: 'readonly' | 'readwrite'): Transaction;
+  close(): void;
 }
 interface ObjectStore {
   get(key: string): Request<unknown>;
   put(value: string, key: string): Request<unknown>;
   delete(key: string): Request<unknown>;
-  getAllKeys(): Request<unknown[]>;
+  getAllKeys(): Request<unknown>;
 }
 interface DatabaseFactory {
   open(name: string, version: number): Request<Database> & { onupgradeneeded: (() => void) | null };
 }
 
-function settled<Value>(request: Request<Value>): Promise<Value> {
-  return new Promise((done, fail) => {
-    request.onsuccess = () => done(request.result);
-    request.onerror = () => fail(request.error instanceof Error ? request.error : new Error('IndexedDB refused'));
-  });
-}
-
 const TABLE = 'values';
 
-/** IndexedDB of the browser. */
+/** IndexedDB of the browser. What was set is there when it says so; a connection that the browser ended is made anew. */
 export function indexedDbStore(name = 'parley'): ParleyStore {
   let opened: Promise<Database> | null = null;
-  const open = (): Promise<Database> => {
-    const factory = (globalThis as { indexedDB?: DatabaseFactory }).indexedDB;
-    if (!factory) return Promise.reject(new Error('There is no IndexedDB here'));
-    const request = factory.open(name, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
-    return settled(request);
-  };
-  const table = async (mode: 'readonly' | 'readwrite'): Promise<ObjectStore> => {
-    opened ??= open();
-    return (await opened).transaction(TABLE, mode).objectStore(TABLE);
+  const open = (): Promise<Database> =>
+    new Promise((done, fail) => {
+      const factory = (globalThis as { indexedDB?: DatabaseFactory }).indexedDB;
+      if (!factory) throw new Error('There is no IndexedDB here');
+      const request = factory.open(name, 1);
+      request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
+      request.onerror = () => fail(request.error);
+      request.onsuccess = () => {
+        // Whoever deletes the database would wait for ever.
+        request.result.onversionchange = () => request.result.close();
+        done(request.result);
+      };
+    });
+  const run = async (
+    mode: 'readonly' | 'readwrite',
+    work: (table: ObjectStore) => Request<unknown>,
+    isLast = false,
+  ): Promise<unknown> => {
+    const database = (opened ??= open());
+    try {
+      const transaction = (await database).transaction(TABLE, mode);
+      const request = work(transaction.objectStore(TABLE));
+      // A full disk may refuse it after the request has succeeded.
+      await new Promise<void>((done, fail) => {
+        transaction.oncomplete = done;
+        transaction.onabort = () => fail(transaction.error);
+      });
+      return request.result;
+    } catch (cause) {
+      if (opened === database) opened = null;
+      if (isLast) throw cause;
+      return run(mode, work, true);
+    }
   };
   return {
-    get: async (key) => ((await settled((await table('readonly')).get(key))) as string | undefined) ?? null,
-    set: async (key, value) => void (await settled((await table('readwrite')).put(value, key))),
-    delete: async (key) => void (await settled((await table('readwrite')).delete(key))),
+    get: async (key) => ((await run('readonly', (table) => table.get(key))) as string | undefined) ?? null,
+    set: async (key, value) => void (await run('readwrite', (table) => table.put(value, key))),
+    delete: async (key) => void (await run('readwrite', (table) => table.delete(key))),
     async keys(prefix) {
-      const all = (await settled((await table('readonly')).getAllKeys())) as string[];
+      const all = (await run('readonly', (table) => table.getAllKeys())) as string[];
       return all.filter((key) => key.startsWith(prefix)).sort();
     },
     tryLock: (lock) => platformLock(name, lock),

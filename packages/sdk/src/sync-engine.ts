@@ -1,6 +1,6 @@
 import { backOffMs, type Clock } from './clock.js';
 import type { ConversationTrack } from './conversation-track.js';
-import { toParleyError } from './errors.js';
+import { ParleyError, toParleyError } from './errors.js';
 import type { Memberships } from './memberships.js';
 import type { SyncAnswer, SyncCursor, SyncedConversation } from './wire.js';
 
@@ -89,7 +89,7 @@ export class SyncEngine {
         await this.round();
         const isStuck = this.needy().length > 0 && this.positions() === before;
         idleRounds = isStuck ? idleRounds + 1 : 0;
-        if (idleRounds > 2) throw new Error('The server does not give what it announced');
+        if (idleRounds > 2) throw new ParleyError('internal', 'The server holds something back');
         if (this.needy().length > 0) this.isWanted = true;
       }
       this.failures = 0;

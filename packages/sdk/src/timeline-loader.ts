@@ -1,6 +1,6 @@
 import { backOffMs, inTime, type Clock } from './clock.js';
 import type { ConversationTrack } from './conversation-track.js';
-import { ParleyError, toParleyError } from './errors.js';
+import { gone, ParleyError, toParleyError } from './errors.js';
 import type { StateCache } from './state-cache.js';
 import type { TimelineWindow } from './timeline-window.js';
 import type { Message, MessagePage } from './wire.js';
@@ -159,7 +159,7 @@ export class TimelineLoader {
   /** A message wherever it is in the conversation, kept up to date from then on. @throws ParleyError */
   async message(conversationId: string, messageId: string): Promise<Message> {
     const track = this.door.tracks.get(conversationId);
-    if (!track) throw new ParleyError('not_found', 'This conversation is gone', { status: 404 });
+    if (!track) throw gone();
     const known = track.find(messageId);
     if (known) return known;
     const key = `${conversationId}/${messageId}`;
