@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { logIn, logOut, memoryStore, resume, type ParleyStore } from './index.js';
+import { connect, logIn, logOut, memoryStore, resume, signUp, type ParleyStore } from './index.js';
 import type { Fetch } from './rest.js';
 import { VirtualClock } from './testing/virtual-clock.js';
 import { readSession } from './tokens.js';
@@ -79,5 +79,19 @@ describe('a start with what was kept', () => {
     }
     store.get = () => Promise.reject(new Error('the disk is broken'));
     await expect(resume(options())).rejects.toMatchObject({ name: 'ParleyError', code: 'store_failed' });
+  });
+});
+
+describe('a url that is none', () => {
+  it('is refused at once, by whatever makes a client', async () => {
+    for (const address of [undefined, '', 'server:3000', 'ws://server', '/v1']) {
+      const wrong = { ...options(), url: address as string };
+      const person = { ...wrong, username: 'ada', password: 'correct horse battery', displayName: 'Ada' };
+      const problem = { name: 'ParleyError', code: 'validation_failed', retryable: false };
+      await expect(connect({ ...wrong, token: 'token' })).rejects.toMatchObject(problem);
+      await expect(logIn(person)).rejects.toMatchObject(problem);
+      await expect(signUp(person)).rejects.toMatchObject(problem);
+    }
+    expect(asked).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { DEVICE_KEY, ParleyClient, type ClientOptions } from './client.js';
 import { systemClock } from './clock.js';
 import { ParleyError, toParleyError } from './errors.js';
 import { pushKey, wasRegistered } from './push-door.js';
-import { callRest, platformFetch, type Fetch } from './rest.js';
+import { baseUrl, callRest, platformFetch, type RestCall } from './rest.js';
 import { defaultStore, type ParleyStore } from './store.js';
 import { forgetSession, keepSession, keptSession, readSession, SessionTokens, type KeptSession } from './tokens.js';
 import type { Session } from './wire.js';
@@ -80,9 +80,9 @@ async function endSession(
     // Nobody who uses this device next is to see notifications of this user.
     if (notifiedDeviceId) {
       const path = `/v1/devices/${notifiedDeviceId}`;
-      await callRest(fetchOf(options), baseUrl(options), 'DELETE', path, { token }).catch(() => {});
+      await callAuth(options, 'DELETE', path, { token }).catch(() => {});
     }
-    await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/logout', { body, token });
+    await callAuth(options, 'POST', '/v1/auth/logout', { body, token });
     return true;
   } catch (cause) {
     // A session that the server knows nothing of is over too.
@@ -95,7 +95,7 @@ function storeFailed(cause: unknown): ParleyError {
 }
 
 async function enter(options: AccountOptions, path: string, body: object): Promise<ParleyClient> {
-  const session = (await callRest(fetchOf(options), baseUrl(options), 'POST', path, { body })) as Session;
+  const session = (await callAuth(options, 'POST', path, { body })) as Session;
   const store = options.store ?? defaultStore();
   const kept = keptSession(session, options.clock ?? systemClock);
   await keepSession(store, kept).catch((fault: unknown) => options.onFault?.(fault));
@@ -105,7 +105,7 @@ async function enter(options: AccountOptions, path: string, body: object): Promi
 async function begin(options: AccountOptions & { store: ParleyStore }, session: KeptSession): Promise<ParleyClient> {
   const refresh = async (refreshToken: string): Promise<Session> => {
     const body = { refreshToken };
-    return (await callRest(fetchOf(options), baseUrl(options), 'POST', '/v1/auth/refresh', { body })) as Session;
+    return (await callAuth(options, 'POST', '/v1/auth/refresh', { body })) as Session;
   };
   const tokens = new SessionTokens(session, options.store, options.clock ?? systemClock, refresh);
   const client = await ParleyClient.start({ ...options, tokens, userId: session.user.userId });
@@ -113,11 +113,6 @@ async function begin(options: AccountOptions & { store: ParleyStore }, session: 
   return client;
 }
 
-function fetchOf(options: AccountOptions): Fetch {
-  if (!options.url) throw new ParleyError('validation_failed', 'The url of the server is missing');
-  return options.fetch ?? platformFetch;
-}
-
-function baseUrl({ url }: AccountOptions): string {
-  return url.replace(/\/+$/, '');
+function callAuth(options: AccountOptions, method: string, path: string, call: RestCall): Promise<unknown> {
+  return callRest(options.fetch ?? platformFetch, baseUrl(options.url), method, path, call);
 }

@@ -9,7 +9,7 @@ import { Messenger, type MessengerDoor } from './messenger.js';
 import { PresenceBoard } from './presence-board.js';
 import type { OpenLink, ServerEvent } from './ports.js';
 import { PushDoor } from './push-door.js';
-import { askGateways, pathOf, platformFetch, RestDoor, type Fetch } from './rest.js';
+import { askGateways, baseUrl, pathOf, platformFetch, RestDoor, type Fetch } from './rest.js';
 import { retried } from './retries.js';
 import { openSocketLink } from './socket-link.js';
 import { defaultStore, type ParleyStore } from './store.js';
@@ -101,7 +101,7 @@ export class ParleyClient {
     const random = parts.random ?? Math.random;
     const store = parts.store ?? defaultStore();
     const fault = (cause: unknown): void => parts.onFault?.(cause);
-    const url = parts.url.replace(/\/+$/, '');
+    const url = baseUrl(parts.url);
     const fetchNow = parts.fetch ?? platformFetch;
     const rest = new RestDoor(fetchNow, url, parts.tokens);
     // Without an answer there is nothing to show, so it is asked until there is one.
@@ -369,7 +369,7 @@ async function deviceId(store: ParleyStore, fault: (cause: unknown) => void): Pr
   }
 }
 
-/** @throws ParleyError when the token is refused, or names nobody */
+/** Waits until the server answers. @throws ParleyError when the token is refused or names nobody, or `url` is none */
 export function connect(options: ClientOptions): Promise<ParleyClient> {
   const { token, ...rest } = options;
   if (typeof token !== 'string' && typeof token !== 'function') {

@@ -22,10 +22,16 @@ export const platformFetch: Fetch = (url, request) => globalThis.fetch(url, requ
 /** Query parameters; those that are undefined are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-interface RestCall {
+export interface RestCall {
   readonly body?: unknown;
   readonly query?: Query;
   readonly token?: string | null;
+}
+
+/** Of the server, without a slash at its end. @throws ParleyError for what is no address */
+export function baseUrl(url: string): string {
+  if (!/^https?:\/\/./.test(url)) throw new ParleyError('validation_failed', `Not the url of a server: ${url}`);
+  return url.replace(/\/+$/, '');
 }
 
 /** One request. @throws ParleyError: what the server refused, `timeout`, or `network` */

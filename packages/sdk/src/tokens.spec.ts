@@ -1,8 +1,8 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ParleyError } from './errors.js';
 import { memoryStore, type ParleyStore } from './store.js';
 import { VirtualClock } from './testing/virtual-clock.js';
-import { keepSession, keptSession, readSession, SessionTokens } from './tokens.js';
+import { keepSession, keptSession, readSession, SessionTokens, tokenSource } from './tokens.js';
 import type { Session } from './wire.js';
 
 const PERSON = { username: 'ada', displayName: 'Ada', avatarUrl: null, statusText: null };
@@ -112,5 +112,31 @@ describe('the tokens of two tabs that share one session', () => {
       await fresh(0);
     }
     expect(server).toMatchObject({ isRevoked: false, renewals: 3 });
+  });
+});
+
+describe('the tokens of the application', () => {
+  it('that never come are asked for again after a minute', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const late = tokenSource(() => new Promise(() => {}))
+      .token(false)
+      .catch((cause: unknown) => cause);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await late).toMatchObject({ code: 'timeout', retryable: true });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('are none where it throws, which says nothing about who is signed in', async () => {
+    const refused = { code: 'unauthenticated', status: 401, retryable: false, detail: 'not the server’s word' };
+    const given = [
+      () => Promise.reject(refused as never),
+      () => {
+        throw new TypeError('offline');
+      },
+    ];
+    for (const give of given)
+      await expect(tokenSource(give).token(true)).rejects.toMatchObject({ code: 'network', retryable: true });
+    expect(await tokenSource(({ fresh }) => `fresh ${fresh}`).token(true)).toBe('fresh true');
   });
 });

@@ -1,10 +1,13 @@
-import { pause, type Clock } from './clock.js';
+import { inTime, pause, systemClock, type Clock } from './clock.js';
 import { ParleyError, toParleyError } from './errors.js';
 import type { ParleyStore } from './store.js';
 import type { Session } from './wire.js';
 
 /** A token, or what gives one. `fresh` is true when the last one was refused or runs out. */
 export type TokenOption = string | ((options: { fresh: boolean }) => Promise<string> | string);
+
+/** An application that does not answer is asked again after so long. */
+const GIVEN_WAIT_MS = 60_000;
 
 /** Where access tokens come from. */
 export interface TokenSource {
@@ -16,12 +19,11 @@ export function tokenSource(option: TokenOption): TokenSource {
   return {
     async token(fresh) {
       if (typeof option === 'string') return option;
-      try {
-        return await option({ fresh });
-      } catch (cause) {
+      const given = (async () => option({ fresh }))().catch((cause: unknown) => {
         // What the application throws says nothing about who is signed in: it is asked again later.
         throw cause instanceof ParleyError ? cause : new ParleyError('network', toParleyError(cause).message);
-      }
+      });
+      return inTime(systemClock, GIVEN_WAIT_MS, 'No token in time', given);
     },
   };
 }
@@ -136,6 +138,6 @@ export class SessionTokens implements TokenSource {
       if (release) return release;
       await pause(this.clock, LOCK_WAIT_MS);
     }
-    throw new ParleyError('timeout', 'Another tab does not finish renewing the session');
+    throw new ParleyError('timeout', 'No token in time');
   }
 }
