@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ParleyError } from './errors.js';
+import type { ServerEvent } from './ports.js';
 import { GAP_WAIT_MS } from './sync-engine.js';
 import { ModelClient, NO_FAULTS, seededRandom } from './testing/faulty-network.js';
 import { ModelServer } from './testing/model-server.js';
@@ -135,6 +136,25 @@ describe('a sync', () => {
     resync();
     await clock.advance(0);
     expect(seen.at(-1)).toBe(server.messages.at(-1)?.content);
+  });
+
+  it('fetches a change that only a newer client knows, and what follows it does not wait', async () => {
+    await open();
+    const { conversationId } = server;
+    server.onEvent = () => {};
+    server.rename('Told under a name that this client does not know');
+    const rev = server.conversation().lastRev;
+    client.deliver({ name: 'message_pinned', payload: { conversationId, rev } } as unknown as ServerEvent);
+    await clock.advance(GAP_WAIT_MS + 1);
+    expect(track()?.rev).toBe(rev);
+    tell(post());
+    await clock.advance(1);
+    expect(contents().at(-1)).toBe(server.messages.at(-1)?.content);
+    for (const payload of [{}, { conversationId }, { rev }, { conversationId: 7, rev: 'x' }]) {
+      client.deliver({ name: 'unheard_of', payload } as unknown as ServerEvent);
+    }
+    await clock.advance(GAP_WAIT_MS + 1);
+    expect(asked('sync')).toHaveLength(1);
   });
 
   it('finds the conversation that a message is of when nobody told of it', async () => {

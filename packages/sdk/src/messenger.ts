@@ -18,15 +18,7 @@ import { SyncEngine } from './sync-engine.js';
 import { TimelineLoader, type PagePlace } from './timeline-loader.js';
 import { TimelineItems, type TimelineItem } from './timeline-items.js';
 import { TypingBoard } from './typing-board.js';
-import type {
-  ClientEventName,
-  ClientEventPayload,
-  Conversation,
-  Member,
-  Message,
-  MessagePage,
-  ServerEventPayload,
-} from './wire.js';
+import type { ClientEventName, ClientEventPayload, Conversation, Member, Message, MessagePage } from './wire.js';
 
 export interface MessengerDoor {
   readonly selfId: string;
@@ -243,22 +235,25 @@ export class Messenger {
       case 'ack':
         return this.outbox.settled(event.payload);
       case 'heads':
-        return this.heads(event.payload);
+        return event.payload.heads.forEach((head) => this.heardOf(head.conversationId, head.lastRev));
       case 'resync':
         return this.sync.trigger();
+      default:
+        return this.unknown(event.payload);
     }
   }
 
-  private heads({ heads }: ServerEventPayload<'heads'>): void {
-    for (const { conversationId, lastRev } of heads) {
-      const track = this.tracks.get(conversationId);
-      if (!track) {
-        this.sync.trigger();
-        continue;
-      }
-      track.heardOf(lastRev);
-      if (track.needsSync) this.sync.gapIn(track);
-    }
+  /** Maybe a change that only a newer SDK knows: it is fetched, so that nothing waits behind it. */
+  private unknown(payload: object): void {
+    const { conversationId, rev } = payload as { conversationId?: unknown; rev?: unknown };
+    if (typeof conversationId === 'string' && typeof rev === 'number') this.heardOf(conversationId, rev);
+  }
+
+  private heardOf(conversationId: string, rev: number): void {
+    const track = this.tracks.get(conversationId);
+    if (!track) return this.sync.trigger();
+    track.heardOf(rev);
+    if (track.needsSync) this.sync.gapIn(track);
   }
 
   private revise(conversationId: string, event: RevisionEvent): void {

@@ -15,22 +15,29 @@ const facts = fc.record({
 });
 const mark = fc.record({ seq: fc.integer({ min: 1, max: 12 }), messageId: fc.constant('100') });
 
-const command: fc.Arbitrary<ConversationCommand> = fc.oneof(
-  {
+type Type = Exclude<ConversationCommand['type'], 'create-conversation'>;
+type CommandOf<Name extends Type> = Extract<ConversationCommand, { type: Name }>;
+
+/** Every command but the first one of a conversation, and how often it is made. */
+const commands: { [Name in Type]: fc.WeightedArbitrary<CommandOf<Name>> } = {
+  'send-message': {
     weight: 6,
     arbitrary: fc
       .tuple(fc.integer({ min: 1, max: 8 }), fc.constantFrom('x', 'y'))
-      .map(([id, text]) => send(`m${id}`, text)),
+      .map(([id, text]) => send(`m${id}`, text) as CommandOf<'send-message'>),
   },
-  { weight: 1, arbitrary: facts.map((message) => ({ type: 'edit-message' as const, message, content: 'edited' })) },
-  { weight: 1, arbitrary: facts.map((message) => ({ type: 'delete-message' as const, message })) },
-  {
+  'edit-message': {
+    weight: 1,
+    arbitrary: facts.map((message) => ({ type: 'edit-message', message, content: 'edited' })),
+  },
+  'delete-message': { weight: 1, arbitrary: facts.map((message) => ({ type: 'delete-message', message })) },
+  react: {
     weight: 1,
     arbitrary: fc
       .tuple(facts, fc.boolean())
-      .map(([message, present]) => ({ type: 'react' as const, message, emoji: '👍', present })),
+      .map(([message, present]) => ({ type: 'react', message, emoji: '👍', present })),
   },
-  {
+  'change-members': {
     weight: 3,
     arbitrary: fc.record({
       type: fc.constant('change-members' as const),
@@ -40,15 +47,16 @@ const command: fc.Arbitrary<ConversationCommand> = fc.oneof(
       membersMax: fc.constant(4),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('rename' as const), name: fc.constantFrom('n1', 'n2') }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('change-settings' as const), pinned: fc.boolean() }) },
-  {
+  rename: { weight: 1, arbitrary: fc.constantFrom('n1', 'n2').map((name) => ({ type: 'rename', name })) },
+  'change-settings': { weight: 1, arbitrary: fc.boolean().map((pinned) => ({ type: 'change-settings', pinned })) },
+  'advance-marks': {
     weight: 3,
     arbitrary: fc
       .array(fc.record({ userId: person, read: mark }, { requiredKeys: ['userId'] }), { maxLength: 3 })
-      .map((marks) => ({ type: 'advance-marks' as const, marks })),
+      .map((marks) => ({ type: 'advance-marks', marks })),
   },
-);
+};
+const command = fc.oneof(...(Object.values(commands) as fc.WeightedArbitrary<ConversationCommand>[]));
 
 const step = fc.record({ actor: person, command, wait: fc.integer({ min: -5, max: 5 }) });
 const steps = fc.array(step, { maxLength: 60 });

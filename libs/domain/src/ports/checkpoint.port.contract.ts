@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evolve } from '../conversation/conversation.evolve.js';
-import type { ConversationState } from '../conversation/conversation.state.js';
+import type { ConversationState, MemberState } from '../conversation/conversation.state.js';
 import { group, send, user } from '../conversation/testing/given-conversation.js';
 import { DataRefused } from './batch-commit.port.js';
 import type { Checkpoint, CheckpointWrite, PartitionAdvance } from './checkpoint.port.js';
@@ -20,6 +21,8 @@ function advanceOf(progress: PartitionProgress, records: number): PartitionAdvan
   return { ...progress, expectedOffset: progress.nextOffset, nextOffset, clock, lastRecordHash: `hash ${nextOffset}` };
 }
 
+const NEVER_CHANGED = new Set<keyof ConversationState>(['conversationId', 'type', 'createdAt', 'createdBy']);
+
 let conversations = 0;
 
 /** A group that has seen everything that a state can show, under an id of its own. */
@@ -28,6 +31,14 @@ function richState(): ConversationState {
   given.when(user('b'), send('1', 'first'));
   given.when(user('a'), { type: 'change-settings', mutedUntil: Date.UTC(2030, 0, 1), pinned: true });
   given.when(user('a'), { type: 'change-members', add: [user('d')], remove: [user('c')], roles: {}, membersMax: 9 });
+  given.when(user('a'), {
+    type: 'change-members',
+    add: [],
+    remove: [],
+    roles: { [user('b')]: 'admin' },
+    membersMax: 9,
+  });
+  given.when(user('a'), { type: 'rename', name: 'Another name' });
   given.when(user('a'), send('2', 'second “quoted” \\ {x}'));
   const state = structuredClone(given.state as ConversationState);
   state.conversationId = `00000000-0000-4000-8002-${String(++conversations).padStart(12, '0')}`;
@@ -58,6 +69,24 @@ export function checkpointContract(name: string, make: () => Promise<CheckpointU
       const { fenced, states } = await opened.checkpoint.load([state.conversationId], [progress]);
       expect(fenced).toEqual([]);
       expect(states.get(state.conversationId)).toEqual(state);
+    });
+
+    it('replaces every field of a state that was written before', async () => {
+      const progress = await claim(9);
+      const state = richState();
+      const { conversationId } = state;
+      const before = { ...(group('a', 'b', 'c').state as ConversationState), conversationId };
+      const fields = (Object.keys(state) as (keyof ConversationState)[]).filter((field) => !NEVER_CHANGED.has(field));
+      // A field that is new has to get another value in richState(), or nothing here sees it written and loaded.
+      expect(fields.filter((field) => isDeepStrictEqual(state[field], before[field]))).toEqual([]);
+      await opened.checkpoint.commit(writeOf(before, advanceOf(progress, 1)));
+      const second = { ...advanceOf(progress, 2), expectedOffset: progress.nextOffset + 1 };
+      const write = writeOf(state, second);
+      const left = before.members.get(user('c')) as MemberState;
+      const members = [...write.members, { conversationId, member: left, removedAt: state.createdAt + 99 }];
+      expect(await opened.checkpoint.commit({ ...write, members })).toBe('committed');
+      const { states } = await opened.checkpoint.load([conversationId], []);
+      expect(states.get(conversationId)).toEqual(state);
     });
 
     it('answers null for a conversation that does not exist', async () => {
