@@ -1,4 +1,4 @@
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, ModuleMetadata } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { MessagingModule, UnlimitedRateLimiter } from '@parley/domain';
 import { AccountsInfraModule } from './accounts-infra.module.js';
@@ -50,7 +50,7 @@ export interface CommandSideOptions {
 export function commandSide(
   parts: ProcessParts,
   { failPoint, blockStateMs }: CommandSideOptions = {},
-): DynamicModule[] {
+): NonNullable<ModuleMetadata['imports']> {
   const { config, adapters, database, onTrouble } = parts;
   return [
     OperationsInfraModule.forRoot(parts),
