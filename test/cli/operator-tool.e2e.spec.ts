@@ -157,7 +157,8 @@ describe('the operator’s tool on the data folder', { timeout: 120_000 }, () =>
 
     const lag = await parley(environment, 'lag');
     expect(lag.code).toBe(0);
-    expect(lag.said.split('\n')).toHaveLength(1 + 4 + 1);
+    expect(lag.said.split('\n')).toHaveLength(1 + 4 + 1 + 2);
+    expect(lag.said).toMatch(/^push +\d+ +0 +0 +1$/m);
     expect(lag.said).not.toContain('nobody');
     expect((await parley(environment, 'dead-letters', 'list')).said).toMatch(/^0:7 .* unreadable$/m);
     for (const args of [['rebuild'], ['migrate'], ['dead-letters', 'retry', '0:7']]) {
@@ -229,6 +230,20 @@ describe('the operator’s tool on the data folder', { timeout: 120_000 }, () =>
       expect(await parley(environment, 'dead-letters', verb, place)).toMatchObject({ code: 1 });
     }
     expect(await sql('SELECT "offset", dead FROM event_handler_held')).toEqual([{ offset: '5', dead: false }]);
+    for (const offset of [7, 8]) await sql(held, [offset]);
+    expect((await parley(environment, 'lag')).said).toMatch(/^push +\d+ +1 +2 +0$/m);
+    expect((await parley(environment, 'dead-letters', 'list', 'webhook')).said).toBe('0 commands, 0 events.');
+    expect((await parley(environment, 'dead-letters', 'list', 'push')).said).toContain('0 commands, 2 events.');
+    expect(await parley(environment, 'dead-letters', 'retry', 'push')).toMatchObject({
+      code: 0,
+      said: 'The handler push tries 2 again, with all attempts.',
+    });
+    for (const verb of ['retry', 'drop']) {
+      const none = await parley(environment, 'dead-letters', verb, 'push');
+      expect(none).toMatchObject({ code: 1, said: 'There is no dead letter of a handler push.' });
+    }
+    await sql(held, [9]);
+    expect(await parley(environment, 'dead-letters', 'drop', 'push')).toMatchObject({ code: 0, said: '1 forgotten.' });
     await sql('DELETE FROM event_handler_held');
   });
 

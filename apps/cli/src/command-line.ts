@@ -4,15 +4,16 @@ export const USAGE = `Usage: parley COMMAND, with the variables of the server's 
 
   migrate                 brings Postgres, Cassandra and the topics of Kafka up to this version
   doctor                  asks each engine how it is; ends with 1 when something needs to be done
-  lag                     how many records wait in each partition, and who owns it
+  lag                     how many records wait in each partition, and who owns it; how far each event handler is
   rebuild [--check] [--messages] [--conversation ID]
                           makes the read models anew from the event stream; --check only says what differs,
                           --messages also appends messages that the message store has lost
-  dead-letters list       commands that could not be decided, and events that a handler could not handle
+  dead-letters list [HANDLER]
+                          commands that could not be decided, and events that a handler could not handle
   dead-letters show PLACE
-  dead-letters retry PLACE
-  dead-letters drop PLACE
-                          PLACE as the list tells it: 3:1207, or push:3:1207:0
+  dead-letters retry PLACE|HANDLER
+  dead-letters drop PLACE|HANDLER
+                          PLACE as the list tells it: 3:1207, or push:3:1207:0; HANDLER: all of its events, such as push
 `;
 
 export interface CommandLine {

@@ -17,6 +17,8 @@ const OUTCOME_MS_MAX = 10_000;
 
 type CommandPlace = Parameters<DeadCommands['find']>[0];
 type Place = { command: CommandPlace } | { event: DeadLetterPlace };
+/** A name as event handlers have them; it is no number. */
+const HANDLER = /^(?!\d+$)[a-z0-9-]{1,64}$/;
 
 /** `3:1207` is a command's place, `push:3:1207:0` an event's. @throws Error in a sentence */
 export function readPlace(text: string): Place {
@@ -32,7 +34,8 @@ export function readPlace(text: string): Place {
 
 /** @returns 1 when the place does not exist, or what was tried again failed again */
 export async function deadLetters(tool: Tool, [verb = '', place = '']: readonly string[]): Promise<number> {
-  if (verb === 'list') return withDatabase(tool, (database) => list(tool, database));
+  if (verb === 'list') return withDatabase(tool, (database) => list(tool, database, place || null));
+  if ((verb === 'retry' || verb === 'drop') && HANDLER.test(place)) return ofHandler(tool, verb, place);
   const wanted = readPlace(place);
   switch (verb) {
     case 'show':
@@ -56,9 +59,25 @@ async function withDatabase<T>({ config }: Tool, work: (database: ToolDatabase) 
   }
 }
 
-async function list({ say }: Tool, { pool }: ToolDatabase): Promise<number> {
-  const commands = await new DeadCommands(pool).list(LISTED_MAX);
-  const events = await new PostgresHandlerProgress(pool).deadLetters(null, null, LISTED_MAX);
+/** All that a handler gave up, as after an outage of what it speaks to. */
+async function ofHandler(tool: Tool, verb: 'retry' | 'drop', handler: string): Promise<number> {
+  return withDatabase(tool, async ({ pool }) => {
+    const progress = new PostgresHandlerProgress(pool);
+    const count = await (verb === 'retry' ? progress.retryDeadLetters(handler) : progress.discardDeadLetters(handler));
+    if (count === 0) {
+      tool.say(`There is no dead letter of a handler ${handler}.`);
+      return 1;
+    }
+    tool.say(
+      verb === 'drop' ? `${count} forgotten.` : `The handler ${handler} tries ${count} again, with all attempts.`,
+    );
+    return 0;
+  });
+}
+
+async function list({ say }: Tool, { pool }: ToolDatabase, handler: string | null): Promise<number> {
+  const commands = handler === null ? await new DeadCommands(pool).list(LISTED_MAX) : [];
+  const events = await new PostgresHandlerProgress(pool).deadLetters(handler, null, LISTED_MAX);
   for (const { partition, offset, at, payload, reason } of commands) {
     say(
       `${partition}:${offset}  ${timeOf(at)}  ${parseCommandRecord(payload)?.command.type ?? 'unreadable'}  ${reason}`,

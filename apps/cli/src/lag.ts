@@ -1,4 +1,11 @@
-import { type AppConfig, logEndsOf, type PartitionCondition, partitionConditions } from '@parley/infra';
+import type { HandlerStanding } from '@parley/domain';
+import {
+  type AppConfig,
+  logEndsOf,
+  type PartitionCondition,
+  partitionConditions,
+  PostgresHandlerProgress,
+} from '@parley/infra';
 import type { Pool } from 'pg';
 import type { Tool } from './tool.js';
 import { openToolDatabase } from './tool-database.js';
@@ -33,9 +40,20 @@ export async function lag({ config, say }: Tool): Promise<number> {
         ? 'The log is in the memory of the server: its metrics tell what waits there.'
         : `${waiting} records wait.`,
     );
+    tellHandlers(await new PostgresHandlerProgress(database.pool).standings(), say);
     return 0;
   } finally {
     await database.close();
+  }
+}
+
+/** As far as they have written it down, which those that have nothing to do only do now and then. */
+function tellHandlers(handlers: readonly HandlerStanding[], say: Tool['say']): void {
+  if (handlers.length === 0) return;
+  say('event handler             behind   waiting  given up  processes');
+  for (const { handler, workers, behindRecords, waitingEvents, deadEvents } of handlers) {
+    const figures = `${pad(behindRecords, 10)}  ${pad(waitingEvents, 8)}  ${pad(deadEvents, 8)}  ${pad(workers, 9)}`;
+    say(`${handler.padEnd(20)}  ${figures}`);
   }
 }
 

@@ -133,6 +133,36 @@ export function handlerProgressContract(name: string, make: () => Promise<Handle
       expect((await progress.due(term, 3)).map(({ offset }) => offset)).toEqual([1, 4, 2]);
     });
 
+    it('tells how each handler stands, and has all its dead letters tried again or forgotten at once', async () => {
+      const { progress } = opened;
+      const standing = async (handler: string) => (await progress.standings()).find((each) => each.handler === handler);
+      const [term, other] = [await take('stands'), await take('stands-beside')];
+      const dead = { dead: true, lastError: 'no' };
+      await progress.advance(term, { offset: 4, index: 0 }, [
+        held(1, A, dead),
+        held(2, B, dead),
+        held(3, A),
+        held(4, A),
+      ]);
+      await progress.advance(other, { offset: 1, index: 0 }, [held(1, A, dead)]);
+      const settled = (await progress.settled()).get(0) ?? 0;
+      expect(await standing('stands')).toEqual({
+        handler: 'stands',
+        workers: 1,
+        behindRecords: Math.max(0, settled - 1 - 4),
+        waitingEvents: 2,
+        deadEvents: 2,
+      });
+      expect(await progress.retryDeadLetters('stands')).toBe(2);
+      expect(await progress.retryDeadLetters('stands')).toBe(0);
+      expect(await standing('stands')).toMatchObject({ waitingEvents: 4, deadEvents: 0 });
+      const due = (await progress.due(term, 10)).filter(({ late }) => late);
+      expect(new Set(due.map(({ offset }) => offset))).toEqual(new Set([1, 2]));
+      expect(await standing('stands-beside')).toMatchObject({ deadEvents: 1 });
+      expect(await progress.discardDeadLetters('stands-beside')).toBe(1);
+      expect(await standing('stands-beside')).toMatchObject({ deadEvents: 0 });
+    });
+
     it('lists what was given up, has it tried again on its own, and forgets it', async () => {
       const { progress } = opened;
       const term = await take('gives-up');

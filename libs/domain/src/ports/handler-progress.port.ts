@@ -40,6 +40,17 @@ export interface HandlerDeadLetter extends StreamedEvent {
   lastError: string | null;
 }
 
+/** One handler, as it is written down: of all its partitions together. */
+export interface HandlerStanding {
+  handler: string;
+  /** Processes that hold partitions of it. */
+  workers: number;
+  /** Records that are decided and that it has not come to. */
+  behindRecords: number;
+  waitingEvents: number;
+  deadEvents: number;
+}
+
 export interface DeadLetterPlace extends StreamPosition {
   handler: string;
   partition: number;
@@ -91,6 +102,12 @@ export abstract class HandlerProgress {
     after: DeadLetterPlace | null,
     limit: number,
   ): Promise<HandlerDeadLetter[]>;
+  /** Every handler that ever ran, by name. */
+  abstract standings(): Promise<HandlerStanding[]>;
+  /** All dead letters of a handler at once: has them tried again, with all their attempts. Answers how many there were. */
+  abstract retryDeadLetters(handler: string): Promise<number>;
+  /** Forgets all of a handler. Answers how many there were. */
+  abstract discardDeadLetters(handler: string): Promise<number>;
   /** Has it tried again, with all its attempts. False when there is no such dead letter. */
   abstract retryDeadLetter(place: DeadLetterPlace): Promise<boolean>;
   /** Forgets it. False when there is no such dead letter. */

@@ -158,6 +158,18 @@ describe('a durable event handler', () => {
     expect(attempts.at(before)).toBeGreaterThan(2);
   });
 
+  it('is behind by nothing when the latest records had no events', async () => {
+    const handler = new TestHandler();
+    harness.run(handler);
+    await harness.decide(['a1', 'a2']);
+    await harness.settle(7);
+    const behind = async (): Promise<unknown> => (await harness.progress.standings()).map((each) => each.behindRecords);
+    await vi.waitFor(async () => expect(await behind()).toEqual([0]), soon);
+    harness.nextOffset = 7;
+    await harness.decide(['a3']);
+    await vi.waitFor(() => expect(handler.handled).toEqual(['a1', 'a2', 'a3']), soon);
+  });
+
   it('passes over what is there while it has nothing to do', async () => {
     let idle = true;
     class Idle extends TestHandler {

@@ -4,6 +4,7 @@ import {
   type DeadLetterPlace,
   type DueEvent,
   type HandlerPartition,
+  type HandlerStanding,
   HandlerProgress,
   type HandlerTerm,
   type HeldEvent,
@@ -102,6 +103,16 @@ const DEAD_LETTERS = `SELECT handler, ${HELD_COLUMNS}, last_error FROM event_han
  WHERE dead AND ($1::text IS NULL OR handler = $1)
    AND ($2::text IS NULL OR (handler, partition, "offset", index) > ($2, $3::smallint, $4::bigint, $5::int))
  ORDER BY handler, partition, "offset", index LIMIT $6`;
+
+const RETRY_DEAD =
+  'UPDATE event_handler_held SET dead = false, late = true, attempts = 0, next_attempt_at = clock_timestamp()';
+
+const STANDINGS = `SELECT p.handler,
+   count(DISTINCT p.owner) FILTER (WHERE p.lease_until >= clock_timestamp()) AS workers,
+   sum(greatest(0, d.next_offset - 1 - p.position_offset)) AS "behindRecords",
+   (SELECT count(*) FROM event_handler_held h WHERE h.handler = p.handler AND NOT h.dead) AS "waitingEvents",
+   (SELECT count(*) FROM event_handler_held h WHERE h.handler = p.handler AND h.dead) AS "deadEvents"
+ FROM event_handler_progress p JOIN partition_progress d USING (partition) GROUP BY p.handler ORDER BY p.handler`;
 
 const AT_PLACE = 'handler = $1 AND partition = $2 AND "offset" = $3 AND index = $4 AND dead';
 
@@ -254,12 +265,33 @@ export class PostgresHandlerProgress extends HandlerProgress {
     }));
   }
 
-  override retryDeadLetter(place: DeadLetterPlace): Promise<boolean> {
-    return this.changeDeadLetter(
-      `UPDATE event_handler_held SET dead = false, late = true, attempts = 0, next_attempt_at = clock_timestamp()
-       WHERE ${AT_PLACE}`,
-      place,
+  override async standings(): Promise<HandlerStanding[]> {
+    const { rows } = await storeAnswer(() => this.pool.query<Record<keyof HandlerStanding, string>>(STANDINGS));
+    return rows.map(({ handler, workers, behindRecords, waitingEvents, deadEvents }) => ({
+      handler,
+      workers: Number(workers),
+      behindRecords: Number(behindRecords),
+      waitingEvents: Number(waitingEvents),
+      deadEvents: Number(deadEvents),
+    }));
+  }
+
+  override async retryDeadLetters(handler: string): Promise<number> {
+    const { rowCount } = await storeAnswer(() =>
+      this.pool.query(`${RETRY_DEAD} WHERE handler = $1 AND dead`, [handler]),
     );
+    return rowCount ?? 0;
+  }
+
+  override async discardDeadLetters(handler: string): Promise<number> {
+    const { rowCount } = await storeAnswer(() =>
+      this.pool.query('DELETE FROM event_handler_held WHERE handler = $1 AND dead', [handler]),
+    );
+    return rowCount ?? 0;
+  }
+
+  override retryDeadLetter(place: DeadLetterPlace): Promise<boolean> {
+    return this.changeDeadLetter(`${RETRY_DEAD} WHERE ${AT_PLACE}`, place);
   }
 
   override discardDeadLetter(place: DeadLetterPlace): Promise<boolean> {
