@@ -14,7 +14,10 @@ export type LiveListener = (events: readonly LiveEvent[]) => void;
 export abstract class Broadcast {
   /** True when everything arrives here whatever is followed: then nobody needs to. */
   abstract readonly bringsEverything: boolean;
-  /** Never rejects, and ends in bounded time: a failure is counted, logged, and told through `onInterruption` when it ends. */
+  /**
+   * Never rejects, and ends in bounded time: a failure is counted, logged, and told through `onInterruption` when it ends.
+   * What goes to everybody is on its last stretch to every process by then: who asks another one afterwards finds it heard.
+   */
   abstract publish(events: readonly LiveEvent[]): Promise<void>;
   abstract subscribe(listener: LiveListener): () => void;
   /**

@@ -107,9 +107,9 @@ export class RedisBroadcast extends Broadcast {
     if (events.length === 0) return;
     this.listeners.deliver(events);
     if (!this.line.isUp) return this.missed();
-    const sent: Promise<void>[] = [];
-    for (const parcel of this.parcelsOf(events)) sent.push(this.send(parcel));
-    await Promise.all(sent);
+    const parcels = this.parcelsOf(events);
+    await Promise.all(parcels.map((parcel) => this.send(parcel)));
+    if (parcels.some(({ room, copyId }) => room === null && copyId === '')) await this.passedOn();
   }
 
   override subscribe(listener: LiveListener): () => void {
@@ -231,6 +231,19 @@ export class RedisBroadcast extends Broadcast {
       if (oldest !== undefined) this.delivered.delete(oldest);
     }
     return true;
+  }
+
+  /**
+   * Redis answers who published before it writes to the subscribers, and may lose the processor in between: that took
+   * longer than the way of an answer to a client and of its next request to another process. It answers a second request
+   * when all of them have been written to.
+   */
+  private async passedOn(): Promise<void> {
+    try {
+      await this.line.command(['PING']);
+    } catch {
+      // The line tells of its outage, and what was missed is told when it is up again.
+    }
   }
 
   /** Something that was published reaches nobody else: they are told, as soon as that can be sent. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { conversationRoom, type LiveEvent, type LiveTyping } from '@parley/domain';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -60,6 +61,18 @@ const typing = (userId: string): LiveTyping => ({
   isTyping: true,
   originConnectionId: null,
 });
+
+/** What Redis is asked from now on, a line for each command. */
+async function monitored(): Promise<{ commands(): string[] }> {
+  const { hostname, port } = new URL(redis.address);
+  const socket = connect(Number(port), hostname);
+  closing.push({ close: async () => void socket.destroy() });
+  let text = '';
+  socket.on('data', (bytes: Buffer) => (text += bytes.toString()));
+  socket.write('MONITOR\r\n');
+  await expect.poll(() => text).toMatch(/^\+OK/);
+  return { commands: () => text.split('\r\n').filter((line) => !line.includes('heartbeat')) };
+}
 
 /** Publishes until it arrives at the other, and fails when it does not. */
 async function untilDelivered(from: Process, to: Process, msMax = RECOVERY_MS_MAX): Promise<void> {
@@ -248,6 +261,26 @@ describe('a subscriber', () => {
 });
 
 describe('what comes over Redis', () => {
+  // Redis answers a second command only when it has written to the subscribers what the first one published.
+  it('has left for all processes when its publication ends, where it goes to everybody', async () => {
+    const here = await aProcess();
+    const monitor = await monitored();
+    await here.ports.broadcast.publish([{ type: 'blocks-changed', blockerId: 'ada', blockedId: 'ben' }]);
+    await here.ports.broadcast.publish([typing('afterwards')]);
+    const from = (word: string): string | undefined =>
+      monitor
+        .commands()
+        .find((line) => line.includes(word))
+        ?.match(/ \[\d+ (\S+)\] /)?.[1];
+    await expect.poll(() => from('afterwards')).toBeDefined();
+    const own = monitor.commands().filter((line) => line.includes(` ${from('blocks-changed')}] `));
+    expect(own.map((line) => /blocks-changed|PING|afterwards/.exec(line)?.[0])).toEqual([
+      'blocks-changed',
+      'PING',
+      'afterwards',
+    ]);
+  });
+
   it('may be as deep as it likes, in a message', async () => {
     const [here, there] = [await aProcess(), await aProcess()];
     const name = `${'['.repeat(3_000)}${']'.repeat(3_000)}`;
