@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -133,5 +133,16 @@ describe('the lock on a data folder', () => {
     const refusal = await DataDirLock.acquire(dataDir).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(EmbeddedPostgresError);
     expect((refusal as Error).message).toBe(`The data folder ${dataDir} cannot be used: a file stands in its place.`);
+  });
+
+  it('says that a link on the way leads nowhere, and comes back from where no folder can be made', async () => {
+    const link = join(parent, 'disk');
+    await symlink(join(parent, 'not', 'mounted'), link);
+    await expect(DataDirLock.acquire(join(link, 'parley'))).rejects.toThrow(
+      `The data folder ${link}/parley cannot be used: ${link} is a link that leads nowhere.`,
+    );
+    await expect(DataDirLock.acquire('/proc/parley/data')).rejects.toThrow(
+      'The data folder /proc/parley/data cannot be used',
+    );
   });
 });

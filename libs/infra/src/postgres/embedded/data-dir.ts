@@ -19,9 +19,7 @@ const PRIVATE_MODE_MASK = process.getuid?.() === 0 ? 0o710 : 0o700;
 export async function prepareDataDir(requested: string): Promise<string> {
   const absolute = resolve(requested);
   try {
-    // The folders above it are ordinary ones.
-    await mkdir(dirname(absolute), { recursive: true });
-    await mkdir(absolute, { recursive: true, mode: 0o700 });
+    await makeFolders(absolute);
     const path = await realpath(absolute);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
     await makePrivate(path);
@@ -30,6 +28,35 @@ export async function prepareDataDir(requested: string): Promise<string> {
     throw new EmbeddedPostgresError(
       `The data folder ${absolute} cannot be used: ${reasonOf(systemErrorCode(error), error)}.`,
     );
+  }
+}
+
+/**
+ * The folders above it are ordinary ones. Step by step: with `recursive`, Node never comes back from a file system that
+ * has no room for folders, as /proc.
+ */
+async function makeFolders(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = path; !(await exists(at)); at = dirname(at)) missing.unshift(at);
+  if (missing.length === 0 && !(await stat(path)).isDirectory()) throw new Error('a file stands in its place');
+  for (const folder of missing) {
+    try {
+      await mkdir(folder, { mode: folder === path ? 0o700 : 0o777 });
+    } catch (error) {
+      if (systemErrorCode(error) !== 'EEXIST') throw error;
+      // Another process was faster; or there is a link, perhaps to a disk that is not mounted.
+      if (!(await exists(folder))) throw new Error(`${folder} is a link that leads nowhere`, { cause: error });
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 
