@@ -11,7 +11,11 @@ if (!existsSync(main) || (hasSources() && builtHash() !== sourceHash())) {
   const { status } = spawnSync(process.execPath, [script], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) process.exit(status ?? 1);
 }
-const { status, signal } = spawnSync(process.execPath, ['--enable-source-maps', main, ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
+const args = ['--enable-source-maps', main, ...process.argv.slice(2)];
+if (process.execve) {
+  // One process less between a signal and the tool.
+  process.emitWarning = () => {};
+  process.execve(process.execPath, [process.execPath, ...args], process.env);
+}
+const { status, signal } = spawnSync(process.execPath, args, { stdio: 'inherit' });
 process.exit(signal ? 1 : (status ?? 1));

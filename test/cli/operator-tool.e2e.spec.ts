@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { loadConfiguration } from '@parley/infra/config';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runTool } from '../../apps/cli/src/run-tool.js';
 import { openToolDatabase } from '../../apps/cli/src/tool-database.js';
 import { buildIfStale } from '../../scripts/fresh-build.mjs';
@@ -126,6 +126,24 @@ describe('the operator’s tool on the data folder', { timeout: 120_000 }, () =>
     expect(said).toMatch(/^ok {7}Postgres \d+\.\d+\.$/m);
     expect(said).toContain('All is well.');
     expect(code).toBe(0);
+  });
+
+  it('takes the database server that it has started for itself along when it is stopped by a signal', async () => {
+    const pidFile = join(environment['DATA_DIR']!, 'postgres', 'postmaster.pid');
+    if (buildIfStale() !== 0) throw new Error('The build failed.');
+    const tool = spawn(process.execPath, [repositoryPath('scripts/parley.mjs'), 'doctor'], {
+      env: { PATH: process.env['PATH'], ...environment },
+      stdio: 'ignore',
+    });
+    const ended = once(tool, 'exit');
+    await vi.waitFor(() => expect(existsSync(pidFile)).toBe(true), { timeout: 30_000, interval: 1 });
+    const server = Number.parseInt(await readFile(pidFile, 'utf8'), 10);
+    // So that the tool cannot be faster than its end.
+    process.kill(server, 'SIGSTOP');
+    tool.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    process.kill(server, 'SIGCONT');
+    await vi.waitFor(() => expect(existsSync(pidFile)).toBe(false), { timeout: 30_000, interval: 20 });
   });
 
   it('names settings with which a power cut loses messages, migrations that are unknown, and what was set aside', async () => {

@@ -29,7 +29,7 @@ export class ServerProcess {
   #exited: Promise<void> = Promise.resolve();
   #stopping = false;
   #unexpected: string | undefined;
-  /** Runs when this process exits with the server still up, by `process.exit` or an uncaught error. */
+  /** Runs when this process exits with the server up or on its way, by `process.exit` or an uncaught error. */
   readonly #lastOrder = (): void => void this.#child?.kill('SIGINT');
 
   constructor(options: ServerProcessOptions) {
@@ -43,6 +43,7 @@ export class ServerProcess {
   /** Resolves when connections are accepted. @throws EmbeddedPostgresError after which nothing runs any more. */
   async start(timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
+    process.once('exit', this.#lastOrder);
     try {
       for (;;) {
         await this.#spawn();
@@ -55,7 +56,6 @@ export class ServerProcess {
       await this.stop(0);
       throw error;
     }
-    process.once('exit', this.#lastOrder);
     void this.#exited.then(() => this.#reportUnexpectedExit());
     // The server alone must not keep this process alive.
     this.#child?.unref();
