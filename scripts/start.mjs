@@ -46,13 +46,7 @@ function become(node, args, env) {
   }
   // Its own process group: otherwise a Ctrl-C would reach the server twice, from the terminal and from here.
   const server = spawn(node, args, { stdio: 'inherit', env, detached: true });
-  let forwarded = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      if (!forwarded) server.kill(signal);
-      forwarded = true;
-    });
-  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => server.kill(signal));
   server.on('error', (error) => refuse(`The server could not be started: ${error.message}`));
   server.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
 }

@@ -5,7 +5,9 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startTestPostgres } from '../../../libs/infra/src/postgres/embedded/testing.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const START_TIMEOUT_MS = 45_000;
@@ -193,6 +195,28 @@ describe('npm start', () => {
     expect(await run.exit).toBe(1);
     expect(run.stderr).toMatch(/database that DATABASE_URL names cannot be used/);
     expect(run.stdout + run.stderr).not.toContain('hunter2');
+  });
+
+  it('ends within its time also while its start waits for something that does not come', async () => {
+    const postgres = await startTestPostgres();
+    const other = new pg.Client({ connectionString: postgres.url });
+    await other.connect();
+    // As another process that migrates for hours.
+    await other.query('SELECT pg_advisory_lock(7233519401)');
+    const run = start({ DATABASE_URL: postgres.url, SHUTDOWN_TIMEOUT_MS: '2000', SHUTDOWN_CRASH_TIMEOUT_MS: '1000' });
+    await vi.waitFor(
+      async () => {
+        const { rowCount } = await other.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+        expect(rowCount).toBe(1);
+      },
+      { timeout: START_TIMEOUT_MS, interval: 50 },
+    );
+    const began = performance.now();
+    expect(await run.stop('SIGTERM')).toBe(0);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect([run.readyLines, run.stderr]).toEqual([[], '']);
+    await other.end();
+    await postgres.stop();
   });
 
   it('shows figures only on METRICS_PORT when it is open to the network', async () => {

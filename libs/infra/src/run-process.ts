@@ -1,6 +1,7 @@
+import { withDeadline } from '@parley/domain';
 import type { AppConfig } from './config/configuration.js';
 import { endProcessInOrder } from './lifecycle/process-end.js';
-import { Shutdown } from './lifecycle/shutdown.js';
+import { Shutdown, type ShutdownReport } from './lifecycle/shutdown.js';
 import { explainFailure } from './start-failure.js';
 import { createLogger, flushLogger, type Logger } from './telemetry/logging.js';
 import type { Tracing } from './tracing/tracing-sdk.js';
@@ -30,14 +31,23 @@ export async function runProcess(config: AppConfig, tracing: Tracing | undefined
   if (tracing) shutdown.at('let_go', 'traces', STOP_TRACING_TIMEOUT_MS, () => tracing.stop());
 
   let starting: Promise<unknown> = Promise.resolve();
+  let stopping = false;
+  const stop = async (totalMs: number): Promise<ShutdownReport> => {
+    stopping = true;
+    const began = performance.now();
+    // What is being opened must be open before it can be closed; but a start that hangs must not keep the process.
+    const startMs = Math.max(totalMs - config.shutdown.crashTimeoutMs, totalMs / 2);
+    const isSettled = starting.then(
+      () => {},
+      () => {},
+    );
+    await withDeadline(isSettled, startMs, () => {});
+    return shutdown.run(totalMs - (performance.now() - began));
+  };
   const { crash, release } = endProcessInOrder({
     process,
     log: logger,
-    // Stopped while it starts: what is being opened must be open before it can be closed.
-    stop: async (totalMs) => {
-      await starting.catch(() => {});
-      return shutdown.run(totalMs);
-    },
+    stop,
     flush: () => flushLogger(logger),
     timeoutMs: config.shutdown.timeoutMs,
     crashTimeoutMs: config.shutdown.crashTimeoutMs,
@@ -49,6 +59,7 @@ export async function runProcess(config: AppConfig, tracing: Tracing | undefined
     const { url } = await start;
     process.stdout.write(`ready ${url}\n`);
   } catch (error) {
+    if (stopping) return; // It is being ended in order already, perhaps because of this.
     release();
     logger.debug({ err: error }, 'start failed');
     process.stderr.write(`${explainFailure(error, config)}\n`);
