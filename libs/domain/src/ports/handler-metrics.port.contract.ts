@@ -9,7 +9,10 @@ export function handlerMetricsContract(name: string, make: () => HandlerMetrics)
       for (const outcome of HANDLER_OUTCOMES) metrics.handlerAttempt('push', outcome);
       metrics.handlerAttempt('__proto__', 'no-such-outcome' as 'handled');
       for (const odd of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) metrics.handlerBacklog('push', odd, odd);
-      for (let other = 0; other < 1_000; other += 1) metrics.handlerBacklog(`handler-${other}`, other, 0);
+      for (let other = 0; other < 1_000; other += 1) {
+        metrics.handlerBacklog(`handler-${other}`, other, 0);
+        metrics.handlerAttempt(`handler-${other}`, 'failed');
+      }
       expect(metrics.handlerBacklog('"\n\\', 1, 1)).toBeUndefined();
     });
   });

@@ -24,6 +24,7 @@ import {
   LabelledCounter,
   NamedCounter,
   NamedGauge,
+  OutcomeCounter,
   PartitionGauge,
   PartsGauge,
   type Series,
@@ -127,10 +128,11 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics, Pu
   );
 
   private readonly handlerAttempts = this.add(
-    new LabelledCounter(
+    new OutcomeCounter(
       'event_handler_attempts_total',
       'Attempts of durable event handlers, and what became of them.',
-      [['outcome', [...HANDLER_OUTCOMES, 'other']]],
+      { label: 'handler', max: HANDLERS_MAX },
+      HANDLER_OUTCOMES,
     ),
   );
   private readonly handlerLag = this.add(
@@ -274,8 +276,8 @@ export class Metrics implements PipelineMetrics, DoorMetrics, HandlerMetrics, Pu
     this.http.observe(route, method, status, durationMs);
   }
 
-  handlerAttempt(_handler: string, outcome: HandlerOutcome): void {
-    this.handlerAttempts.add(outcome);
+  handlerAttempt(handler: string, outcome: HandlerOutcome): void {
+    this.handlerAttempts.add(handler, outcome);
   }
 
   handlerBacklog(handler: string, lagRecords: number, heldEvents: number): void {

@@ -239,6 +239,39 @@ export class NamedCounter extends Series {
   }
 }
 
+/**
+ * Counts by names that are not known beforehand and by what became of each; names beyond a bound share the name `other`. A
+ * name that was told of shows every outcome, also those that never came, so that their first one is seen as an increase.
+ */
+export class OutcomeCounter extends Series {
+  private readonly counts = new Map<string, Float64Array>();
+
+  constructor(
+    name: string,
+    help: string,
+    private readonly names: { label: string; max: number },
+    private readonly outcomes: readonly string[],
+  ) {
+    super(name, help, 'counter');
+  }
+
+  /** An outcome that is none is not counted. */
+  add(of: string, outcome: string): void {
+    const place = this.outcomes.indexOf(outcome);
+    if (place < 0) return;
+    const known = this.counts.has(of) || this.counts.size < this.names.max ? of : 'other';
+    const counts = this.counts.get(known) ?? new Float64Array(this.outcomes.length);
+    counts[place]! += 1;
+    this.counts.set(known, counts);
+  }
+
+  protected override readings(): Reading[] {
+    return [...this.counts].flatMap(([of, counts]) =>
+      this.outcomes.map((outcome, place) => ({ labels: { [this.names.label]: of, outcome }, value: counts[place]! })),
+    );
+  }
+}
+
 /** 1 or 0 for each part of a whole, asked when it is read. */
 export class PartsGauge extends Series {
   private source: (() => Promise<ReadonlyMap<string, boolean>>) | undefined;
