@@ -41,7 +41,7 @@ export abstract class DurableEventHandler {
 
   /**
    * True while no event could have any effect: what is in the stream by now is passed over unread. Asked about each
-   * second, so it answers fast.
+   * second, so it answers fast; one that takes longer than `attemptMsMax` holds the handler up and is asked again.
    */
   hasNothingToDo(): boolean | Promise<boolean> {
     return false;

@@ -69,6 +69,10 @@ async function run(
 }
 
 function describe(error: unknown): string {
-  // NUL cannot be stored.
-  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).replaceAll('\0', '');
+  try {
+    // NUL cannot be stored.
+    return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).replaceAll('\0', '');
+  } catch {
+    return 'Threw what has no text';
+  }
 }

@@ -130,7 +130,7 @@ export class EventHandlerRunner {
     }
     const settled = await progress.settled();
     // Asked after that: what is decided by now has no effect, and what comes later is looked at later.
-    const nothingToDo = await handler.hasNothingToDo();
+    const nothingToDo = await inTime(handler.hasNothingToDo(), handler.attemptMsMax);
     let more = false;
     let lag = 0;
     let held = 0;
@@ -257,5 +257,19 @@ export class EventHandlerRunner {
 
   private trouble(what: string, error: unknown): void {
     this.options.onTrouble(`Event handler ${this.parts.handler.name}: ${what}`, error);
+  }
+}
+
+/** @throws Error when the handler has not answered by then: it would hold up its own leases and the process's end */
+async function inTime(answer: boolean | Promise<boolean>, msMax: number): Promise<boolean> {
+  if (typeof answer === 'boolean') return answer;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`hasNothingToDo took longer than ${msMax} ms`)), msMax);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -126,6 +126,16 @@ describe('the window of a partition', () => {
     expect(window.heldEvents).toBe(0);
   });
 
+  it('holds an event whatever it was that the handler threw', async () => {
+    const thrown: unknown[] = [Object.create(null), null, new Error('with \0 in it'), 'text'];
+    const { window, progress } = open(({ place }) => Promise.reject(thrown[place.offset]));
+    window.take(events(0, thrown.length));
+    await vi.waitFor(() => expect(window.heldEvents).toBe(thrown.length));
+    await window.save();
+    const errors = progress.held.map(({ lastError }) => lastError);
+    expect(errors).toEqual(['Threw what has no text', 'null', 'Error: with  in it', 'text']);
+  });
+
   it('stands where the first event does that is not finished', async () => {
     const ends: (() => void)[] = [];
     const { window } = open(() => new Promise((resolve) => ends.push(resolve)));

@@ -191,6 +191,24 @@ describe('a durable event handler', () => {
     await vi.waitFor(() => expect(handler.handled).toEqual(['a3']), soon);
   });
 
+  it('asks again when it is not told whether there is anything to do, and can be stopped meanwhile', async () => {
+    let answers = false;
+    class Silent extends TestHandler {
+      override readonly attemptMsMax = 100;
+      override hasNothingToDo(): Promise<boolean> {
+        return answers ? Promise.resolve(false) : new Promise(() => {});
+      }
+    }
+    const handler = new Silent();
+    const runner = harness.run(handler);
+    await harness.decide(['a1']);
+    await vi.waitFor(() => expect(runner.owned()).toHaveLength(2), soon);
+    answers = true;
+    await vi.waitFor(() => expect(handler.handled).toEqual(['a1']), soon);
+    answers = false;
+    await runner.stop();
+  });
+
   it('shares the partitions with other processes, and takes over those of one that died', async () => {
     const [one, two] = [new TestHandler(), new TestHandler()];
     const [first, second] = [harness.run(one, 'first'), harness.run(two, 'second')];
