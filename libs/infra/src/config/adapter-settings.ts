@@ -1,4 +1,4 @@
-import { choice, integer, list, optionalText, optionalUrl, secretText, text } from './setting.js';
+import { choice, hasNoPath, integer, list, optionalText, optionalUrl, secretText, text } from './setting.js';
 
 const HOST_AND_PORT = /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$/;
 
@@ -104,6 +104,7 @@ export const ADAPTER_SETTINGS = {
       description:
         'Where clients reach this gateway, as it tells the others. Unset: `PUBLIC_URL`, or `http://HOST:PORT`.',
       protocols: ['http:', 'https:'],
+      atRoot: true,
     }),
     region: optionalText('REGION', {
       description:
@@ -112,8 +113,8 @@ export const ADAPTER_SETTINGS = {
     urls: list('GATEWAY_URLS', {
       description:
         'What `GET /v1/connect` answers instead of the gateways that announce themselves, comma-separated: a load balancer, for instance.',
-      isPart: (part) => URL.canParse(part) && /^https?:$/.test(new URL(part).protocol),
-      expected: 'must be a comma-separated list of URLs that begin with http:// or https://',
+      isPart: (part) => URL.canParse(part) && /^https?:$/.test(new URL(part).protocol) && hasNoPath(part),
+      expected: 'must be a comma-separated list of URLs that begin with http:// or https:// and have no path',
     }),
   },
 } as const;

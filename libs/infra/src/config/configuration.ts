@@ -50,8 +50,10 @@ export const SETTINGS = {
       expected: 'must be a host name or an IP address',
     }),
     publicUrl: optionalUrl('PUBLIC_URL', {
-      description: 'Where clients reach this server, if that is not `http://HOST:PORT`, for example behind a proxy.',
+      description:
+        'Where clients reach this server, if that is not `http://HOST:PORT`, for example behind a proxy. Without a path: it must have a host name, or a port, to itself.',
       protocols: ['http:', 'https:'],
+      atRoot: true,
     }),
     allowedOrigins: list('ALLOWED_ORIGINS', {
       description:

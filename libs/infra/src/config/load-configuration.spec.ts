@@ -90,6 +90,24 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('refuses addresses of a server below a path, where its sockets and pages would not be found', () => {
+    const below = 'https://example.com/chat';
+    const end = 'no path: Parley cannot be below one, not "https://example.com/chat"';
+    expect(problemsOf({ PUBLIC_URL: below, GATEWAY_URL: below, GATEWAY_URLS: `https://a.example,${below}` })).toEqual([
+      `PUBLIC_URL must be a URL that begins with http:// or https:// and has ${end}`,
+      `GATEWAY_URL must be a URL that begins with http:// or https:// and has ${end}`,
+      expect.stringMatching(/^GATEWAY_URLS must be a comma-separated list .* and have no path, not /),
+    ]);
+    const { http } = loadConfiguration({ PUBLIC_URL: 'https://example.com/' });
+    expect(http.publicUrl).toBe('https://example.com/');
+  });
+
+  it('says how a password is written that breaks the URL it stands in, without repeating it', () => {
+    const [problem, ...others] = problemsOf({ DATABASE_URL: 'postgres://parley:se#cret@db/parley' });
+    expect(problem).toMatch(/^DATABASE_URL must be a URL .* in its password is written as %23/);
+    expect([others, problem?.includes('cret@')]).toEqual([[], false]);
+  });
+
   it.each(['1e3', '0x10', '12.5', '-1', '１２', 'NaN', '99999999999999999999'])('refuses %s as a port', (PORT) => {
     expect(problemsOf({ PORT })).toHaveLength(1);
   });

@@ -133,17 +133,31 @@ export function secretText(
   return setting(name, { ...options, secret: true }, '', schema.optional());
 }
 
+/** True for a server at the root of its host: sockets and pages of ours are found nowhere else. */
+export function hasNoPath(url: string): boolean {
+  const { pathname, search, hash, username } = new URL(url);
+  return pathname === '/' && `${search}${hash}${username}` === '';
+}
+
 export function optionalUrl(
   name: string,
-  options: Described & { protocols: readonly [string, ...string[]] },
+  options: Described & {
+    protocols: readonly [string, ...string[]];
+    /** The address of a server of ours. */
+    atRoot?: boolean;
+  },
 ): Setting<string | undefined> {
   const starts = options.protocols.map((protocol) => `${protocol}//`);
+  const expected = `must be a URL that begins with ${starts.join(' or ')}`;
+  // In a password above all: it ends what is read as the host, or begins something else.
+  const hint = options.secret ? '; a character such as # / ? @ : % in its password is written as %23, %2F …' : '';
   const schema = z
     .string()
-    .refine(
-      (value) => URL.canParse(value) && options.protocols.includes(new URL(value).protocol),
-      `must be a URL that begins with ${starts.join(' or ')}`,
-    );
+    .refine((value) => URL.canParse(value) && options.protocols.includes(new URL(value).protocol), {
+      error: `${expected}${hint}`,
+      abort: true,
+    })
+    .refine((value) => !options.atRoot || hasNoPath(value), `${expected} and has no path: Parley cannot be below one`);
   return setting(name, options, '', schema.optional());
 }
 
