@@ -182,7 +182,7 @@ export class EventHandlerRunner {
     const settled = events.filter(({ offset }) => offset < end);
     window.take(settled);
     if (settled.length === limit) return true;
-    window.passTo(end);
+    window.readTo = end;
     return false;
   }
 

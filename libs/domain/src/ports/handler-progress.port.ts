@@ -45,7 +45,7 @@ export interface HandlerStanding {
   handler: string;
   /** Processes that hold partitions of it. */
   workers: number;
-  /** Records that are decided and that it has not come to. */
+  /** Decided records behind its positions: at most so many, where the stream is none of this store's. */
   behindRecords: number;
   waitingEvents: number;
   deadEvents: number;

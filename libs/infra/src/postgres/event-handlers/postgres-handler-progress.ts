@@ -107,9 +107,14 @@ const DEAD_LETTERS = `SELECT handler, ${HELD_COLUMNS}, last_error FROM event_han
 const RETRY_DEAD =
   'UPDATE event_handler_held SET dead = false, late = true, attempts = 0, next_attempt_at = clock_timestamp()';
 
+// A position is that of an event, and the latest records may have had none: where the stream is a table, it is asked.
+const IS_AT_END = `EXISTS (SELECT FROM event_stream e WHERE e.partition = p.partition)
+   AND NOT EXISTS (SELECT FROM event_stream e WHERE e.partition = p.partition
+     AND (e."offset", e.index) > (p.position_offset, p.position_index))`;
+
 const STANDINGS = `SELECT p.handler,
    count(DISTINCT p.owner) FILTER (WHERE p.lease_until >= clock_timestamp()) AS workers,
-   sum(greatest(0, d.next_offset - 1 - p.position_offset)) AS "behindRecords",
+   sum(CASE WHEN ${IS_AT_END} THEN 0 ELSE greatest(0, d.next_offset - 1 - p.position_offset) END) AS "behindRecords",
    (SELECT count(*) FROM event_handler_held h WHERE h.handler = p.handler AND NOT h.dead) AS "waitingEvents",
    (SELECT count(*) FROM event_handler_held h WHERE h.handler = p.handler AND h.dead) AS "deadEvents"
  FROM event_handler_progress p JOIN partition_progress d USING (partition) GROUP BY p.handler ORDER BY p.handler`;
