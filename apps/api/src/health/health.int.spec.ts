@@ -83,9 +83,17 @@ describe('health and figures on the public port', () => {
     expect(answer.body).toMatch(/^messages_sent_total 3$/m);
   });
 
+  it.each(['localhost', 'Localhost:3000', 'parley.localhost:3000', '127.0.0.1:3000', '127.1.2.3', '[::1]:3000'])(
+    'shows its figures to who calls it %s',
+    async (host) => {
+      expect((await server.get('/metrics', '127.0.0.1', { host })).statusCode).toBe(200);
+    },
+  );
+
   it.each([
     ['from elsewhere', '203.0.113.9', {}],
     ['through a proxy on this machine', '::1', { forwarded: 'for=203.0.113.9' }],
+    ['through one that adds no header', '127.0.0.1', { host: 'chat.example.com' }],
   ])('has no figures for a caller %s', async (_, address, headers) => {
     const answer = await server.get('/metrics', address, headers);
     expect(answer.statusCode).toBe(404);
