@@ -179,12 +179,13 @@ export class Messenger {
   itemsOf(conversationId: string): readonly TimelineItem[] {
     const track = this.tracks.get(conversationId);
     if (!track) return [];
+    const { conversation, detached, window } = track;
     // What is being sent belongs to the live end: after a jump something would be missing before it.
-    if (track.detached) return this.items.of(track.conversation, track.detached.items, [], []);
+    if (detached) return this.items.of(detached, conversation, detached.items, [], []);
     const unplaced = this.own.unplacedOf(conversationId);
     const stored = new Set(unplaced.map(({ entry }) => entry.clientMsgId));
     const waiting = this.outbox.entriesOf(conversationId).filter(({ clientMsgId }) => !stored.has(clientMsgId));
-    return this.items.of(track.conversation, track.window?.items ?? [], unplaced, this.own.unseen(track, waiting));
+    return this.items.of(window ?? track, conversation, window?.items ?? [], unplaced, this.own.unseen(track, waiting));
   }
 
   /** Marks as read up to a message, or up to the newest one that is here. */

@@ -41,13 +41,16 @@ export interface UnplacedMessage {
 /** Makes items, and gives the same object, and the same list, again for what did not change. */
 export class TimelineItems {
   private readonly made = new WeakMap<Message | OutboxEntry | UnplacedMessage, TimelineItem>();
-  private readonly lists = new Map<string, readonly TimelineItem[]>();
+  /** By what is shown: a timeline that is let go takes its list with it. */
+  private readonly lists = new WeakMap<object, readonly TimelineItem[]>();
   /** How far others have read and received, by conversation: that stays true of a member who leaves. */
   private readonly marks = new Map<string, { read: string | null; delivered: string | null }>();
 
   constructor(private readonly selfId: string) {}
 
+  /** @param shown what the messages are of: the same while they belong together */
   of(
+    shown: object,
     conversation: Conversation,
     messages: readonly Message[],
     unplaced: readonly UnplacedMessage[],
@@ -63,16 +66,14 @@ export class TimelineItems {
     for (const one of unplaced)
       items.push(this.once(one, () => ({ ...this.written(one.entry), ...one.place, seq: null, status: 'sent' })));
     for (const entry of waiting) items.push(this.once(entry, () => this.written(entry)));
-    const { conversationId } = conversation;
-    const before = this.lists.get(conversationId);
+    const before = this.lists.get(shown);
     if (before?.length === items.length && items.every((item, i) => item === before[i])) return before;
-    this.lists.set(conversationId, items);
+    this.lists.set(shown, items);
     return items;
   }
 
   /** What follows does not continue what was. */
   forget(conversationId: string): void {
-    this.lists.delete(conversationId);
     this.marks.delete(conversationId);
   }
 
