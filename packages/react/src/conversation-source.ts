@@ -6,6 +6,7 @@ import type {
   ParleyError,
   TimelineItem,
 } from '@parley/sdk';
+import { followConversation } from './follow-conversation.js';
 
 /** One conversation as it is now. A new object after each change, the same one otherwise. */
 export interface ConversationView {
@@ -64,35 +65,12 @@ export class ConversationSource {
   };
 
   private begin(): () => void {
-    let current: (() => void) | null = null;
-    let isOver = false;
-    let isAsking = false;
-    const find = async (): Promise<void> => {
-      if (current || isAsking || isOver) return;
-      isAsking = true;
-      try {
-        const conversation = await this.client.conversation(this.conversationId);
-        if (!isOver) current = this.follow(conversation, () => (current = null));
-      } catch (error) {
-        if (!isOver) this.show({ ...this.view, error: error as ParleyError });
-      } finally {
-        isAsking = false;
-      }
-    };
-    const mayCome = (): boolean => this.view.error?.retryable === true;
-    const stops = [
-      this.client.on('connection', ({ status }) => status === 'connected' && mayCome() && void find()),
-      // Whoever was removed may come back.
-      this.client.on('conversations', (all) => {
-        if (all.some(({ conversationId }) => conversationId === this.conversationId)) void find();
-      }),
-    ];
-    void find();
-    return () => {
-      isOver = true;
-      for (const stop of stops) stop();
-      current?.();
-    };
+    return followConversation(
+      this.client,
+      this.conversationId,
+      (conversation, gone) => this.follow(conversation, gone),
+      (error) => this.show({ ...this.view, error }),
+    );
   }
 
   private follow(conversation: ParleyConversation, gone: () => void): () => void {

@@ -1,7 +1,7 @@
 import './testing/dom.js';
 import type { ParleyClient } from '@parley/sdk';
 import { cleanup, render, renderHook, waitFor } from '@testing-library/react';
-import { createElement, StrictMode, type ReactNode } from 'react';
+import { Activity, createElement, StrictMode, type ReactNode } from 'react';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SdkTrial, type Person } from '../../sdk/src/testing/sdk-trial.js';
 import {
@@ -193,5 +193,33 @@ describe('useTyping and usePresence', () => {
     }, WAIT);
     await chat.send('typed');
     await waitFor(() => expect(typing.result.current).toEqual([]), WAIT);
+  });
+
+  it('show who types also to somebody who was taken out and came back, and not who did long ago', async () => {
+    const chat = await group('typing again');
+    const view = (mode: 'visible' | 'hidden') => createElement(Activity, { mode, children: createElement(Look) });
+    let typing: readonly string[] = [];
+    function Look() {
+      typing = useTyping(chat.id);
+      return null;
+    }
+    const look = render(view('visible'), { wrapper: below(bob.client) });
+    const seesTyping = async (): Promise<void> => {
+      await waitFor(() => {
+        chat.setTyping();
+        expect(typing).toEqual([ada.client.userId]);
+      }, WAIT);
+    };
+    await seesTyping();
+    await chat.removeMembers(bob.client.userId);
+    await waitFor(() => expect(typing).toEqual([]), WAIT);
+    await chat.addMembers(bob.client.userId);
+    await seesTyping();
+    look.rerender(view('hidden'));
+    const bobs = await bob.client.conversation(chat.id);
+    chat.setTyping(false);
+    await waitFor(() => expect(bobs.typingUserIds).toEqual([]), WAIT);
+    look.rerender(view('visible'));
+    await waitFor(() => expect(typing).toEqual([]), WAIT);
   });
 });

@@ -1,5 +1,6 @@
 import { useMemo, useSyncExternalStore } from 'react';
-import type { ParleyClient } from '@parley/sdk';
+import type { ParleyClient, ParleyConversation } from '@parley/sdk';
+import { followConversation } from './follow-conversation.js';
 import { useParley } from './provider.js';
 
 const NOBODY: readonly string[] = [];
@@ -17,25 +18,26 @@ function typingSource(client: ParleyClient | null, conversationId: string | null
     read: () => typing,
     subscribe: (changed: () => void): (() => void) => {
       if (!client || conversationId === null) return () => {};
-      let isOver = false;
-      let stop = (): void => {};
-      client.conversation(conversationId).then(
-        (conversation) => {
-          if (isOver) return;
-          const show = (userIds: readonly string[]): void => {
-            typing = userIds.length > 0 ? userIds : NOBODY;
-            changed();
-          };
-          stop = conversation.on('typing', show);
-          if (conversation.typingUserIds.length > 0) show(conversation.typingUserIds);
-        },
-        // A conversation that cannot be found has nobody who types.
-        () => {},
-      );
-      return () => {
-        isOver = true;
-        stop();
+      const show = (userIds: readonly string[]): void => {
+        typing = userIds.length > 0 ? userIds : NOBODY;
+        changed();
       };
+      const follow = (conversation: ParleyConversation, gone: () => void): (() => void) => {
+        const stops = [
+          conversation.on('typing', show),
+          conversation.on('removed', () => {
+            end();
+            gone();
+            show(NOBODY);
+          }),
+        ];
+        const end = (): void => stops.forEach((stop) => stop());
+        // Whoever looks again after a while may still have what was then.
+        show(conversation.typingUserIds);
+        return end;
+      };
+      // A conversation that cannot be found has nobody who types.
+      return followConversation(client, conversationId, follow, () => show(NOBODY));
     },
   };
 }
