@@ -20,6 +20,7 @@ describe('the command journal', () => {
     return [side, group];
   }
   afterEach(async () => {
+    vi.useRealTimers();
     for (const side of sides.splice(0)) await side.close();
   });
 
@@ -126,6 +127,24 @@ describe('the command journal', () => {
     const [side, group] = await givenStuckOwner({ durableAt: 'append' });
     const renaming = side.journal.submit(by(ADA), group, () => ({ type: 'rename', name: 'Late' }));
     await expect(renaming).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+
+  it('makes nobody wait for the look-ups of all that the socket has sent before', async () => {
+    const side = given();
+    const group = await side.group(ADA, BEN);
+    side.directory.invalidate(group);
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const gate = Promise.withResolvers<void>();
+    side.reads.hold = gate.promise;
+    const first = side.send(by(ADA, 'socket'), side.payload(group));
+    const later = [1, 2].map(() => side.send(by(ADA, 'socket'), side.payload(group)).catch((error: unknown) => error));
+    vi.advanceTimersByTime(side.limits.sendWaitMs);
+    const looksUp = vi.spyOn(side.directory, 'requireMember');
+    gate.resolve();
+    expect(await Promise.all(later)).toMatchObject([{ code: 'store_unavailable' }, { code: 'store_unavailable' }]);
+    expect(await first).toMatchObject({ status: 'stored', seq: 1 });
+    expect(looksUp).not.toHaveBeenCalled();
+    expect(side.contents(group)).toHaveLength(1);
   });
 
   it('keeps the order of a socket when the first send has to be looked up and the second has not', async () => {

@@ -149,13 +149,13 @@ export class CommandJournal {
     prepare: Prepare,
     { waitMs, until }: { waitMs: number; until: number },
   ): MaybePromise<Submission | DecidedOutcome> {
+    // Behind others of its socket that a store or a policy has kept: waits one after the other would add up.
+    if (performance.now() >= until) throw storeUnavailable();
     if (this.policies.none) {
       return whenKnown(prepare(), (prepared) =>
         'kind' in prepared ? prepared : this.append(actor, conversationId, prepared, waitMs),
       );
     }
-    // Behind others of its socket that a policy has kept until the end of their wait.
-    if (performance.now() >= until) throw storeUnavailable();
     return whenKnown(prepare(), (prepared) => {
       if ('kind' in prepared) return prepared;
       return whenKnown(this.policies.review(actor, conversationId, prepared, until - performance.now()), (command) =>
