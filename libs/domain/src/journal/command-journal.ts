@@ -1,16 +1,16 @@
-import { Inject, Optional } from '@nestjs/common';
+import { Inject, type OnModuleDestroy, Optional } from '@nestjs/common';
 import type { Actor } from '../actor.js';
 import { COMMAND_RECORD_VERSION, type CommandRecord } from '../conversation/commands/command-record.js';
-import type { ConversationCommand, SendMessageCommand } from '../conversation/commands/conversation-command.js';
+import type { ConversationCommand } from '../conversation/commands/conversation-command.js';
 import type { Outcome } from '../conversation/decision.js';
 import { DomainError } from '../errors/domain-error.js';
-import type { LiveSendSettled } from '../live/live-event.js';
 import { DomainLimits, OVERLOADED_RETRY_AFTER_MS, STORE_RETRY_AFTER_MS } from '../limits/domain-limits.js';
 import { CommandPolicies } from '../policies/command-policies.js';
 import { Broadcast } from '../ports/broadcast.port.js';
 import { CommandLog } from '../ports/command-log.port.js';
 import { PipelineMetrics } from '../ports/pipeline-metrics.port.js';
 import { Replies } from '../ports/replies.port.js';
+import { AcceptedSends } from './accepted-sends.js';
 import { AdmissionOrder } from './admission-order.js';
 import { type MaybePromise, whenKnown } from './maybe-promise.js';
 
@@ -38,8 +38,6 @@ interface Submission {
   appended: boolean;
   /** Why the log did not take it. */
   failure: Error | undefined;
-  /** It was answered `accepted`, so somebody waits for its end. */
-  accepted: boolean;
 }
 
 export function storeUnavailable(detail = 'Not stored in time: send it again with the same id'): DomainError {
@@ -52,19 +50,27 @@ export function storeUnavailable(detail = 'Not stored in time: send it again wit
  * An answer always comes within the wait. An error means that the command is not in the log, or that it may safely be
  * submitted again (a send under the same clientMsgId).
  */
-export class CommandJournal {
+export class CommandJournal implements OnModuleDestroy {
   private inFlight = 0;
   private lastCommand = 0;
+  private readonly accepted: AcceptedSends;
 
   constructor(
     @Inject(CommandLog) private readonly log: CommandLog,
     @Inject(Replies) private readonly replies: Replies,
-    @Inject(Broadcast) private readonly broadcast: Broadcast,
+    @Inject(Broadcast) broadcast: Broadcast,
     @Inject(CommandPolicies) private readonly policies: CommandPolicies,
     @Inject(AdmissionOrder) private readonly order: AdmissionOrder,
     @Inject(DomainLimits) private readonly limits: DomainLimits,
     @Optional() @Inject(PipelineMetrics) private readonly metrics?: PipelineMetrics,
-  ) {}
+  ) {
+    const options = { nextCommandId: () => this.nextCommandId(), waitMs: limits.sendWaitMs };
+    this.accepted = new AcceptedSends(log, replies, broadcast, options);
+  }
+
+  onModuleDestroy(): void {
+    this.accepted.close();
+  }
 
   /** Commands that wait for their outcome. */
   get commandsInFlight(): number {
@@ -175,12 +181,12 @@ export class CommandJournal {
       command,
       submittedAt: Date.now(),
     };
-    const submission = { record, appended: false, failure: undefined, accepted: false } as Submission;
+    const submission = { record, appended: false, failure: undefined } as Submission;
     const mayBeLate = command.type === 'send-message' && this.log.durableAt === 'append';
     submission.outcome = this.replies.expect(
       commandId,
       waitMs,
-      mayBeLate ? (outcome) => this.settleLate(submission, outcome) : undefined,
+      mayBeLate ? (outcome) => this.accepted.settle(record, outcome) : undefined,
     );
     this.log.append([record]).then(
       () => {
@@ -204,32 +210,10 @@ export class CommandJournal {
       throw storeUnavailable();
     }
     if (!submission.appended || record.command.type !== 'send-message') throw storeUnavailable();
-    submission.accepted = true;
+    this.accepted.add(record);
     return null;
-  }
-
-  private settleLate({ record, accepted }: Submission, outcome: Outcome): void {
-    if (!accepted) return;
-    const { conversationId, actorId, command } = record;
-    const settled: LiveSendSettled = {
-      type: 'send-settled',
-      userId: actorId,
-      conversationId,
-      clientMsgId: (command as SendMessageCommand).clientMsgId,
-      outcome: settledAs(outcome),
-    };
-    void this.broadcast.publish([settled]);
   }
 }
 
 /** Refused by the decision, not at the commands' side. */
 class DecidedRefusal extends DomainError {}
-
-function settledAs(outcome: Outcome): LiveSendSettled['outcome'] {
-  if (outcome.kind === 'sent') {
-    const { messageId, seq, rev, at } = outcome;
-    return { status: 'stored', messageId, seq, rev, at };
-  }
-  if (outcome.kind === 'refused') return { status: 'rejected', code: outcome.code, detail: outcome.detail };
-  throw new Error(`a send came to "${outcome.kind}"`);
-}
