@@ -1,7 +1,23 @@
 import type { Message } from '@parley/contracts';
-import type { MessageDeleted, MessageEdited, ReactionChanged } from '../conversation/events/conversation-event.js';
+import type {
+  ConversationEvent,
+  MessageDeleted,
+  MessageEdited,
+  ReactionChanged,
+} from '../conversation/events/conversation-event.js';
 
+/** Events after which a message is another one than before. A new one is added here, and everything below follows. */
 export type MessageChange = MessageEdited | MessageDeleted | ReactionChanged;
+
+const CHANGES: Readonly<Record<MessageChange['type'], true>> = {
+  'message-edited': true,
+  'message-deleted': true,
+  'reaction-changed': true,
+};
+
+export function isMessageChange(event: ConversationEvent): event is MessageChange {
+  return Object.hasOwn(CHANGES, event.type);
+}
 
 /**
  * A message after a change, as a new object. Its `rev` always moves; a deletion is final: whatever comes after it in

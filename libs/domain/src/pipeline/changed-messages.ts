@@ -1,6 +1,7 @@
 import type { Message } from '@parley/contracts';
 import type { MessageFacts } from '../conversation/commands/conversation-command.js';
 import type { ConversationEvent } from '../conversation/events/conversation-event.js';
+import { isMessageChange } from '../messages/message.projection.js';
 import type { LogRecord } from '../ports/command-log.port.js';
 import type { MessageStore } from '../ports/message-store.port.js';
 
@@ -22,10 +23,7 @@ export function loadMessagesOfEvents(
   store: MessageStore,
   events: readonly ConversationEvent[],
 ): Promise<Map<string, Message>> {
-  return loadMessages(
-    store,
-    events.filter((event) => 'messageId' in event),
-  );
+  return loadMessages(store, events.filter(isMessageChange));
 }
 
 async function loadMessages(store: MessageStore, named: readonly NamedMessage[]): Promise<Map<string, Message>> {

@@ -2,7 +2,7 @@ import type { Message } from '@parley/contracts';
 import { evolve } from '../conversation/conversation.evolve.js';
 import type { ConversationState, MemberState } from '../conversation/conversation.state.js';
 import type { ConversationEvent } from '../conversation/events/conversation-event.js';
-import { applyChange } from '../messages/message.projection.js';
+import { applyChange, isMessageChange } from '../messages/message.projection.js';
 import type { MemberRow, ReceiptAdvance } from '../ports/checkpoint.port.js';
 import type { MessageWrite, SendRow } from '../ports/message-store.port.js';
 import type { CachedConversation } from './conversation-cache.js';
@@ -60,10 +60,7 @@ export class EventFold {
   }
 
   private messageBefore(event: ConversationEvent): Message | null {
-    if (this.known === null) return null;
-    if (event.type !== 'message-edited' && event.type !== 'message-deleted' && event.type !== 'reaction-changed') {
-      return null;
-    }
+    if (this.known === null || !isMessageChange(event)) return null;
     const before = this.messages.get(event.messageId)?.message ?? this.known.get(event.messageId);
     if (!before) throw new MessageMissing(event.messageId, event.conversationId);
     return before;
@@ -89,7 +86,14 @@ export class EventFold {
         return changed(event.userId);
       case 'marks-advanced':
         return event.marks.forEach(({ userId }) => changed(userId));
+      case 'message-edited':
+      case 'message-deleted':
+      case 'reaction-changed':
+      case 'conversation-renamed':
+        return;
       default:
+        // A new event says here whose rows it changes: what is not named is not written.
+        event satisfies never;
     }
   }
 
@@ -108,10 +112,7 @@ export class EventFold {
       this.sends++;
       return message;
     }
-    if (event.type !== 'message-edited' && event.type !== 'message-deleted' && event.type !== 'reaction-changed') {
-      return null;
-    }
-    if (!before) return null;
+    if (!before || !isMessageChange(event)) return null;
     const message = applyChange(before, event);
     this.messages.set(event.messageId, { message, send: this.messages.get(event.messageId)?.send ?? null });
     return message;

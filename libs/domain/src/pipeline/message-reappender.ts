@@ -1,5 +1,5 @@
 import type { ConversationEvent } from '../conversation/events/conversation-event.js';
-import { applyChange } from '../messages/message.projection.js';
+import { applyChange, isMessageChange } from '../messages/message.projection.js';
 import type { Checkpoint } from '../ports/checkpoint.port.js';
 import type { EventStream, StreamedEvent, StreamPosition } from '../ports/event-stream.port.js';
 import type { MessageStore, MessageWrite } from '../ports/message-store.port.js';
@@ -102,9 +102,7 @@ export class MessageReappender {
     const writes = new Map<string, MessageWrite>();
     for (const event of events) {
       if (event.type === 'message-sent') writes.set(event.message.messageId, sentWrite(event));
-      if (event.type !== 'message-edited' && event.type !== 'message-deleted' && event.type !== 'reaction-changed') {
-        continue;
-      }
+      if (!isMessageChange(event)) continue;
       const written = writes.get(event.messageId);
       const before = written?.message ?? known.get(event.messageId);
       if (!before) {

@@ -5,7 +5,7 @@ import { evolve } from '../conversation/conversation.evolve.js';
 import type { ConversationState, PriorSend } from '../conversation/conversation.state.js';
 import type { ConversationEvent } from '../conversation/events/conversation-event.js';
 import { type PartitionClock, snowflake, tick } from '../conversation/snowflake.js';
-import { applyChange } from '../messages/message.projection.js';
+import { applyChange, isMessageChange } from '../messages/message.projection.js';
 import { toLiveEvent } from '../pipeline/live-events.js';
 import type { Broadcast } from '../ports/broadcast.port.js';
 import type { CommandLog, LogRecord } from '../ports/command-log.port.js';
@@ -93,10 +93,8 @@ export class MemoryOwner {
       this.sends.set(keyOf({ conversationId, senderId, clientMsgId }), { messageId, seq, rev, at, requestHash });
       return message;
     }
-    const isChange =
-      event.type === 'message-edited' || event.type === 'message-deleted' || event.type === 'reaction-changed';
-    const message = isChange ? messages.get(event.messageId) : undefined;
-    if (!isChange || !message) return null;
+    const message = isMessageChange(event) ? messages.get(event.messageId) : undefined;
+    if (!isMessageChange(event) || !message) return null;
     const changed = applyChange(message, event);
     messages.set(event.messageId, changed);
     return changed;
