@@ -240,7 +240,7 @@ describe('npm start', () => {
     expect((await call(await run.ready(), '/v1/auth/signup', person)).status).toBe(201);
     expect(await run.stop('SIGTERM')).toBe(0);
     collector.close();
-    for (const name of ['"POST', '"SignUp"', '"pg.query:INSERT']) expect(received).toContain(name);
+    for (const name of ['"POST /v1/auth/signup"', '"SignUp"', '"pg.query:INSERT']) expect(received).toContain(name);
     for (const secret of [person.password, person.displayName]) expect(received).not.toContain(secret);
   });
 });

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { trace } from '@opentelemetry/api';
 import type { DoorMetrics } from '@parley/domain';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from './logging.js';
 import { requestContext, requestIdFrom } from './request-context.js';
 
@@ -20,10 +21,11 @@ export const REQUEST_ID_OPTIONS = {
 export function observeRequests(fastify: FastifyInstance, metrics: DoorMetrics, logger: Logger): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id);
+    nameSpan(request);
     requestContext.run({ requestId: request.id }, done);
   });
   fastify.addHook('onResponse', (request, reply, done) => {
-    const route = request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched');
+    const route = routeOf(request);
     const { elapsedTime: durationMs, statusCode: status } = reply;
     metrics.httpRequest(route, request.method, status, durationMs);
     const level = status >= 500 && status !== 503 ? 'error' : 'debug';
@@ -39,4 +41,17 @@ export function observeRequests(fastify: FastifyInstance, metrics: DoorMetrics, 
     logger.debug({ requestId: request.id, method: request.method }, 'request given up by its caller');
     done();
   });
+}
+
+/** Its template: no id and no other part of what was asked. */
+function routeOf(request: FastifyRequest): string {
+  return request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched');
+}
+
+/** Where traces are made: what listens to HTTP knows methods and no routes, and would call all of them alike. */
+function nameSpan(request: FastifyRequest): void {
+  const span = trace.getActiveSpan();
+  if (!span) return;
+  const route = routeOf(request);
+  span.updateName(`${request.method} ${route}`).setAttribute('http.route', route);
 }
