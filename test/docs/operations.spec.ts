@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { loadConfiguration } from '@parley/infra/config';
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../libs/infra/src/telemetry/metrics.js';
+import { repositoryPath } from '../house/trial-repository.js';
 import { codeWordsOf, document } from './documents.js';
 
 const page = document('docs/operations.md');
@@ -17,5 +20,26 @@ describe('the figures in docs/operations.md', () => {
     const all = await new Metrics().withProcessFigures().text();
     const unknown = named.filter((name) => !all.includes(`# TYPE ${name.replace('*', '')}`));
     expect(unknown).toEqual([]);
+  });
+});
+
+describe('the service in docs/operations.md', () => {
+  const unit = page.text.slice(page.text.indexOf('```ini'), page.text.indexOf('WantedBy='));
+  const valueOf = (name: string): string | undefined => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1];
+
+  it('starts the server by what is there, without anything in between that signals would have to pass', () => {
+    const [program, script] = valueOf('ExecStart')!.split(' ');
+    expect(program).toBe(`${valueOf('WorkingDirectory')}/node_modules/.bin/node`);
+    expect(existsSync(repositoryPath(script!))).toBe(true);
+  });
+
+  it('gives a stop its time, and leaves the database server to the server', () => {
+    const { timeoutMs } = loadConfiguration({}).shutdown;
+    expect(Number(valueOf('TimeoutStopSec')) * 1_000).toBeGreaterThan(timeoutMs);
+    expect(valueOf('KillMode')).toBe('mixed');
+  });
+
+  it('keeps its data where systemd makes the folder for it', () => {
+    expect(valueOf('Environment')).toBe(`DATA_DIR=/var/lib/${valueOf('StateDirectory')}`);
   });
 });
