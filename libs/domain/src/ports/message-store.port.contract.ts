@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Message } from '@parley/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { textBytes } from '../messages/text-bytes.js';
@@ -10,6 +12,26 @@ export interface MessageStoreUnderTest {
 }
 
 const BYTES_MAX = 1_000_000;
+const NEVER_CHANGED = new Set<keyof Message>([
+  'messageId',
+  'seq',
+  'conversationId',
+  'senderId',
+  'contentType',
+  'clientMsgId',
+  'timestamp',
+  'replyToMessageId',
+]);
+const MEDIUM = {
+  url: '/v1/media/x',
+  thumbnailUrl: null,
+  mimeType: 'image/png',
+  sizeBytes: 7,
+  width: 1,
+  height: 2,
+  fileName: 'x.png',
+};
+const isEmpty = (value: unknown): boolean => value === null || (Array.isArray(value) && value.length === 0);
 const EVERYTHING = { fromSeq: 1, toSeq: Number.MAX_SAFE_INTEGER };
 
 /** What every message store keeps to. */
@@ -40,6 +62,25 @@ export function messageStoreContract(name: string, make: () => Promise<MessageSt
       odd.message.reactions = [{ emoji: '👍', userIds: [SENDER] }];
       await store.append([odd]);
       expect(await all(conversationId)).toEqual([odd.message]);
+    });
+
+    it('writes every field of a message, and replaces each that a change may touch', async () => {
+      const conversationId = newConversation();
+      const { message, send } = sent(conversationId, 1);
+      const media = [{ ...MEDIUM, mediaId: randomUUID() }];
+      const reactions = [{ emoji: '👍', userIds: [SENDER] }];
+      const whole = { ...message, media, reactions, replyToMessageId: '1', editedAt: message.timestamp };
+      const gone = { ...whole, rev: whole.rev + 1, content: '', media: [], reactions: [] };
+      const changed = { ...gone, editedAt: '2026-11-22T11:00:00.000Z', deletedAt: '2026-11-22T12:00:00.000Z' };
+      const fields = Object.keys(message) as (keyof Message)[];
+      // A field that is new gets a value in both, or nothing here sees it written and replaced.
+      expect(fields.filter((field) => field !== 'deletedAt' && isEmpty(whole[field]))).toEqual([]);
+      const kept = fields.filter((field) => isDeepStrictEqual(whole[field], changed[field]));
+      expect(kept.filter((field) => !NEVER_CHANGED.has(field))).toEqual([]);
+      await store.append([{ message: whole, send }]);
+      expect(await all(conversationId)).toEqual([whole]);
+      await store.append([{ message: changed, send: null }]);
+      expect(await all(conversationId)).toEqual([changed]);
     });
 
     it('shows a write to every read that begins after it', async () => {
