@@ -262,6 +262,27 @@ describe('a clientMsgId that is used again', () => {
 });
 
 describe('what another client left in the store', () => {
+  it('stays there while the store is full, and is gone when it was sent', async () => {
+    isConnected = false;
+    const first = await started('first');
+    await first.add(entryOf('a'));
+    first.stop();
+    const before = await store.keys('');
+    const set = store.set.bind(store);
+    store.set = () => Promise.reject(new Error('full'));
+    const second = await started('second');
+    expect(second.entries).toHaveLength(1);
+    await clock.advance(20_000);
+    expect(await store.keys('')).toEqual(before);
+    expect(faults.map(String)).toEqual(['Error: full']);
+    store.set = set;
+    isConnected = true;
+    second.connected();
+    await answerAll();
+    expect(stored).toEqual(['a']);
+    expect(await store.keys('')).toEqual([]);
+  });
+
   const leave = async (...entries: OutboxEntry[]): Promise<void> => {
     for (const [i, entry] of entries.entries())
       await store.set(`${SCOPE}/gone/${i}`.padEnd(40, '0'), JSON.stringify(entry));

@@ -217,10 +217,11 @@ export class Outbox {
       const failure = { code: 'outbox_expired' as const, detail: 'It waited for more than 29 days', retryable: false };
       const adopted = isOld ? { ...entry, failure } : entry;
       this.enqueue(adopted, this.freshKey());
-      // First kept here, then forgotten there: a crash in between leaves two copies of one clientMsgId, not none.
-      await this.keep(adopted);
+      // First kept here, then forgotten there: a crash in between leaves two copies of one clientMsgId, not none. Where
+      // the store is full, it stays where it is.
+      if (!(await this.keep(adopted))) this.keys.set(entry.clientMsgId, key);
     }
-    await this.door.store.delete(key);
+    if (this.keys.get(entry.clientMsgId) !== key) await this.door.store.delete(key);
   }
 
   private lockOf(tabId: string): string {
@@ -246,15 +247,18 @@ export class Outbox {
     this.door.changed(entry.conversationId);
   }
 
-  private async keep(entry: OutboxEntry): Promise<void> {
+  /** @returns false when the store has failed */
+  private async keep(entry: OutboxEntry): Promise<boolean> {
     const key = this.keys.get(entry.clientMsgId);
-    if (key === undefined) return;
+    if (key === undefined) return true;
     try {
       await this.door.store.set(key, JSON.stringify(entry));
       // It was stored and removed while it was being kept.
-      if (!this.keys.has(entry.clientMsgId)) await this.door.store.delete(key);
+      if (this.keys.get(entry.clientMsgId) !== key) await this.door.store.delete(key);
+      return true;
     } catch (cause) {
       this.door.fault(cause);
+      return false;
     }
   }
 
