@@ -1,7 +1,7 @@
-import { DEVICE_KEY, ParleyClient, type ClientOptions } from './client.js';
+import { ParleyClient, type ClientOptions } from './client.js';
 import { systemClock } from './clock.js';
 import { ParleyError, toParleyError } from './errors.js';
-import { pushKey, wasRegistered } from './push-door.js';
+import { pushKey } from './push-door.js';
 import { baseUrl, callRest, platformFetch, type RestCall } from './rest.js';
 import { defaultStore, type ParleyStore } from './store.js';
 import { forgetSession, keepSession, keptSession, readSession, SessionTokens, type KeptSession } from './tokens.js';
@@ -52,36 +52,27 @@ export async function logOut(client: ParleyClient, options: AccountOptions): Pro
   const failures: unknown[] = [];
   const tried = <Value>(work: Promise<Value>): Promise<Value | void> =>
     work.catch((cause: unknown) => void failures.push(cause));
-  const deviceId = await tried(store.get(DEVICE_KEY));
-  const isNotified = await wasRegistered(store, userId);
   await client.close();
   await tried(forgetSession(store, userId));
-  await tried(store.delete(pushKey(userId)));
   for (const prefix of [`state/${userId}`, `window/${userId}/`, `outbox/${userId}/`]) {
     for (const key of (await tried(store.keys(prefix))) ?? []) await tried(store.delete(key));
   }
-  const isReached = await endSession(sessions.get(client), options, isNotified ? deviceId : null);
+  // Nobody who uses this device next is to see notifications of this user.
+  await client.push.unregister().catch(() => {});
+  const isReached = await endSession(sessions.get(client), options);
+  await tried(store.delete(pushKey(userId)));
   // It may have been renewed for that.
   await tried(forgetSession(store, userId));
   if (failures.length > 0) throw storeFailed(failures[0]);
   return isReached;
 }
 
-async function endSession(
-  tokens: SessionTokens | undefined,
-  options: AccountOptions,
-  notifiedDeviceId: string | null | void,
-): Promise<boolean> {
+async function endSession(tokens: SessionTokens | undefined, options: AccountOptions): Promise<boolean> {
   if (!tokens) return false;
   try {
     // It may have to be renewed for this, and the refresh token with it.
     const token = await tokens.token(false);
     const body = { refreshToken: tokens.refreshToken };
-    // Nobody who uses this device next is to see notifications of this user.
-    if (notifiedDeviceId) {
-      const path = `/v1/devices/${notifiedDeviceId}`;
-      await callAuth(options, 'DELETE', path, { token }).catch(() => {});
-    }
     await callAuth(options, 'POST', '/v1/auth/logout', { body, token });
     return true;
   } catch (cause) {

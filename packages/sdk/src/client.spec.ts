@@ -110,8 +110,11 @@ describe('a conversation from which the user is taken out', () => {
   it('is another one after the return, which can send again what was left', async () => {
     const before = await client.conversation(server.conversationId);
     const clientMsgId = await before.send('unsent');
+    expect(client.unsentCount).toBe(1);
     takeOut();
+    expect(client.unsentCount, 'of what nothing can show or send').toBe(0);
     takeBack();
+    expect(client.unsentCount).toBe(1);
     const after = await client.conversation(server.conversationId);
     expect(after).not.toBe(before);
     expect(before.isRemoved).toBe(true);

@@ -52,7 +52,7 @@ export interface ClientParts extends Omit<ClientOptions, 'token'> {
 }
 
 /** Where a store keeps the id of the device. */
-export const DEVICE_KEY = 'device';
+const DEVICE_KEY = 'device';
 
 /** The signed-in user's chat: one socket, one list of conversations, one outbox. Made by `connect`, `logIn`, `signUp`. */
 export class ParleyClient {
@@ -73,7 +73,7 @@ export class ParleyClient {
   private readonly stopWatching: () => void;
 
   private constructor(
-    private readonly parts: ClientParts,
+    private readonly parts: ClientParts & { readonly clock: Clock; readonly random: () => number },
     doors: ClientDoors,
     /** @internal */
     readonly store: ParleyStore,
@@ -148,7 +148,7 @@ export class ParleyClient {
     const media = new MediaDoor({ url, tokens: parts.tokens, clock, random, fetch: parts.fetch, fault });
     const push = new PushDoor({ rest, store, userId, deviceId: ownDeviceId, fault });
     const doors = { rest, messenger, presence, connection, media, push };
-    const client = new ParleyClient({ ...parts, clock }, doors, store, userId, hooks);
+    const client = new ParleyClient({ ...parts, clock, random }, doors, store, userId, hooks);
     await messenger.start();
     connection.open();
     return client;
@@ -169,16 +169,20 @@ export class ParleyClient {
 
   /** Of all conversations that are neither muted nor archived. */
   get unreadCount(): number {
-    const now = new Date((this.parts.clock ?? systemClock).now()).toISOString();
+    const now = new Date(this.parts.clock.now()).toISOString();
     const counts = this.conversations.filter(
       ({ settings }) => !settings.archived && !(settings.mutedUntil !== null && settings.mutedUntil > now),
     );
     return counts.reduce((sum, { unreadCount }) => sum + unreadCount, 0);
   }
 
-  /** Of this client's messages, those that the server does not have: waiting, under way or failed. */
+  /**
+   * Of this client's messages, those that the server does not have: waiting, under way or failed. What failed in a
+   * conversation that the user has left, where nothing can show or send it, is none of them.
+   */
   get unsentCount(): number {
-    return this.messenger.outbox.entries.length;
+    const { outbox, tracks } = this.messenger;
+    return outbox.entries.filter(({ failure, conversationId }) => !failure || tracks.has(conversationId)).length;
   }
 
   /** @throws ParleyError `not_found` for one that does not exist or is somebody else's */
@@ -273,7 +277,7 @@ export class ParleyClient {
 
   private async created(body: object): Promise<ParleyConversation> {
     const post = () => this.rest.call<Conversation>('POST', '/conversations', { body });
-    const { clock = systemClock, random = Math.random } = this.parts;
+    const { clock, random } = this.parts;
     const { conversationId } = await this.messenger.meetAnswer(() => retried(post, clock, random));
     return this.conversation(conversationId);
   }
@@ -283,7 +287,7 @@ export class ParleyClient {
     if (known) return known.handle;
     const emitter = new Emitter<ConversationEvents>((fault) => this.parts.onFault?.(fault));
     const { messenger, rest, userId } = this;
-    const now = (): number => (this.parts.clock ?? systemClock).now();
+    const now = (): number => this.parts.clock.now();
     const handle = new ParleyConversation(conversationId, { messenger, rest, selfId: userId, emitter, newId, now });
     this.handles.set(conversationId, { handle, emitter });
     return handle;

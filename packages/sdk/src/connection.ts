@@ -95,7 +95,7 @@ export class Connection {
 
   /** @throws ParleyError: what the server refused, `timeout`, or `network` */
   async ask<Name extends ClientEventName>(name: Name, payload: ClientEventPayload<Name>): Promise<Answer<Name>> {
-    if (!this.link) throw new ParleyError('network', 'There is no connection');
+    if (!this.link) throw new ParleyError('network', 'The connection was lost');
     return this.link.ask(name, payload, ANSWER_TIMEOUT_MS);
   }
 

@@ -296,7 +296,6 @@ export class ParleyConversation {
     body?: unknown,
     query?: Record<string, string | undefined>,
   ): Promise<Answer> {
-    const more = { ...(body !== undefined && { body }), ...(query && { query }) };
-    return this.context.rest.call(method, `/conversations/${this.id}${path}`, more);
+    return this.context.rest.call(method, `/conversations/${this.id}${path}`, { body, query });
   }
 }

@@ -54,6 +54,6 @@ export class PushDoor {
 }
 
 /** A store that does not answer may have known it. */
-export async function wasRegistered(store: ParleyStore, userId: string): Promise<boolean> {
+async function wasRegistered(store: ParleyStore, userId: string): Promise<boolean> {
   return (await store.get(pushKey(userId)).catch(() => '')) !== null;
 }

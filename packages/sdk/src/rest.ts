@@ -24,7 +24,7 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 export interface RestCall {
   readonly body?: unknown;
-  readonly query?: Query;
+  readonly query?: Query | undefined;
   readonly token?: string | null;
 }
 
@@ -62,7 +62,7 @@ export async function callRest(
   try {
     return text === '' ? null : (JSON.parse(text) as unknown);
   } catch {
-    throw new ParleyError('internal', 'The server did not answer in JSON', { status, retryable: true });
+    throw new ParleyError('internal', `The server answered ${status}`, { status, retryable: true });
   }
 }
 
@@ -116,7 +116,11 @@ export class RestDoor {
     private readonly tokens: TokenSource,
   ) {}
 
-  async call<Answer>(method: string, path: string, more: { body?: unknown; query?: Query } = {}): Promise<Answer> {
+  async call<Answer>(
+    method: string,
+    path: string,
+    more: { body?: unknown; query?: Query | undefined } = {},
+  ): Promise<Answer> {
     const attempt = async (fresh: boolean): Promise<Answer> =>
       (await callRest(this.fetchNow, this.baseUrl, method, `/v1${path}`, {
         ...more,

@@ -89,7 +89,8 @@ export class SyncEngine {
         await this.round();
         const isStuck = this.needy().length > 0 && this.positions() === before;
         idleRounds = isStuck ? idleRounds + 1 : 0;
-        if (idleRounds > 2) throw new ParleyError('internal', 'The server holds something back');
+        // What it announced does not come.
+        if (idleRounds > 2) throw new ParleyError('internal', 'stuck');
         if (this.needy().length > 0) this.isWanted = true;
       }
       this.failures = 0;
