@@ -20,12 +20,14 @@ export interface AcceptedSendsOptions {
 /**
  * Sends of this process that were answered `accepted`; their ends are published as `send-settled`.
  *
- * What tells their ends may be lost with the events. When those come again, each send whose end is not known goes into the
- * log once more, under its clientMsgId: it is decided as a repetition, and the answer is the first one's.
+ * What tells their ends may be lost, with the events or with a process that decided them. When events come again, or
+ * another owner tells where its conversations are, each send whose end is not known goes into the log once more, under its
+ * clientMsgId: it is decided as a repetition, and the answer is the first one's.
  */
 export class AcceptedSends {
   private readonly waiting = new TransientMap<string, CommandRecord>();
-  private readonly unsubscribe: () => void;
+  private readonly unsubscribe: (() => void)[] = [];
+  private timer: NodeJS.Timeout | undefined;
   private asking: Promise<void> | null = null;
   private askAgain = false;
 
@@ -35,14 +37,26 @@ export class AcceptedSends {
     private readonly broadcast: Broadcast,
     private readonly options: AcceptedSendsOptions,
   ) {
-    this.unsubscribe = broadcast.onInterruption(() => {
-      this.askAgain = true;
-      this.asking ??= this.ask().finally(() => (this.asking = null));
-    });
+    // Otherwise nothing is ever accepted.
+    if (log.durableAt !== 'append') return;
+    const askNowAndThen = (): void => {
+      this.wake();
+      // What is under way now may be accepted until then, and its reply lost all the same.
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.wake(), options.waitMs).unref();
+    };
+    this.unsubscribe.push(
+      broadcast.onInterruption(askNowAndThen),
+      broadcast.subscribe((events) => {
+        // A former owner may have died between its commit and its replies.
+        if (events.some(({ type }) => type === 'conversations-moved')) askNowAndThen();
+      }),
+    );
   }
 
   close(): void {
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
+    clearTimeout(this.timer);
     this.waiting.clear();
   }
 
@@ -66,6 +80,11 @@ export class AcceptedSends {
     void this.broadcast.publish([settled]);
   }
 
+  private wake(): void {
+    this.askAgain = true;
+    this.asking ??= this.ask().finally(() => (this.asking = null));
+  }
+
   private async ask(): Promise<void> {
     while (this.askAgain) {
       this.askAgain = false;
@@ -79,11 +98,13 @@ export class AcceptedSends {
 
   private async askFor(record: CommandRecord): Promise<void> {
     const commandId = this.options.nextCommandId();
-    const answer = this.replies.expect(commandId, this.options.waitMs);
+    const told = (outcome: Outcome | null): void => {
+      // A refusal is of the repetition: its sender may have been removed after the first one was stored.
+      if (outcome?.kind === 'sent') this.settle(record, outcome);
+    };
+    const answer = this.replies.expect(commandId, this.options.waitMs, told);
     this.log.append([{ ...record, commandId }]).catch(() => this.replies.cancel(commandId));
-    const outcome = await answer;
-    // A refusal is of the repetition: its sender may have been removed after the first one was stored.
-    if (outcome?.kind === 'sent') this.settle(record, outcome);
+    told(await answer);
   }
 }
 
