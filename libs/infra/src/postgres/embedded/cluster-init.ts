@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.js';
 import { giveTo, hasName, planLaunch, systemAccount } from './server-account.js';
@@ -10,6 +10,8 @@ import { SERVER_ROLE, SETTINGS_FILE } from './server-settings.js';
 
 /** Lives in the cluster folder, so that a half-made cluster never has another password than its finished one. */
 const PASSWORD_FILE = 'parley-password';
+/** The server starts on 0700 and 0750 only. */
+const OPEN_TO_OTHERS = 0o027;
 const UNFINISHED_PREFIX = 'postgres.init-';
 /** No locale of the machine: an upgrade of the system must not change the order of an index. */
 const INITDB_ARGUMENTS = [
@@ -55,6 +57,8 @@ export async function ensureCluster(
     );
   }
   await checkVersion(place.clusterDir, binaries.majorVersion);
+  // Restored by what knows no modes, or by a hand: the server refuses a folder that others may enter.
+  if ((found.mode & OPEN_TO_OTHERS) !== 0) await chmod(place.clusterDir, 0o700);
   // Data copied or restored by root: the server must own it.
   if (found.uid === 0) await giveTo(place.account, place.clusterDir);
   return 'found';

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -184,6 +184,14 @@ describe('a start', () => {
     await server.stop();
     await expect(DataDirLock.acquire(dataDir)).rejects.toThrow(DataDirBusyError);
     await lock.release();
+  });
+
+  it('takes data that was restored open to others, and closes it to them', async () => {
+    const dataDir = await prepared('restored');
+    await chmod(join(dataDir, 'postgres'), 0o775);
+    const server = await start(dataDir);
+    expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect((await stat(join(dataDir, 'postgres'))).mode & 0o777).toBe(0o700);
   });
 
   it('keeps what an operator has set, over a restart', async () => {
