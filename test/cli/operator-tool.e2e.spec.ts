@@ -111,6 +111,8 @@ describe('the operator’s tool on the data folder', { timeout: 120_000 }, () =>
     const { code, said } = await parley(environment, 'doctor');
     expect(code).toBe(1);
     expect(said).toContain(`There is no database in ${environment['DATA_DIR']}`);
+    expect(said).toContain(`its log is ${environment['DATA_DIR']}/postgres.log.`);
+    expect(said).not.toContain('DATABASE_URL');
     expect(existsSync(environment['DATA_DIR']!)).toBe(false);
   });
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type AppConfig,
   cassandraConditionOf,
@@ -25,7 +26,7 @@ const CONNECTIONS_PART_MAX = 0.9;
 /** Asks every engine that the configuration chose; one that does not answer hides nothing about the others. */
 export async function doctor({ config, say }: Tool): Promise<number> {
   const findings = await Promise.all([
-    answering('Postgres', 'Is it running, and does DATABASE_URL name it?', () => databaseFindings(config)),
+    answering('Postgres', databaseAdvice(config), () => databaseFindings(config)),
     answering('Kafka', 'Is it running, and does KAFKA_BROKERS name it?', () => kafkaFindings(config)),
     answering('Cassandra', 'Is it running, and does CASSANDRA_CONTACT_POINTS name it?', () =>
       cassandraFindings(config),
@@ -37,6 +38,11 @@ export async function doctor({ config, say }: Tool): Promise<number> {
   const problems = all.filter(({ advice }) => advice !== undefined).length;
   say(problems === 0 ? 'All is well.' : `${problems} ${problems === 1 ? 'problem' : 'problems'}.`);
   return problems === 0 ? 0 : 1;
+}
+
+function databaseAdvice({ database: { url }, profile: { dataDir } }: AppConfig): string {
+  if (url !== undefined) return 'Is it running, and does DATABASE_URL name it?';
+  return `It is the one that the server brings; its log is ${join(dataDir, 'postgres.log')}.`;
 }
 
 async function answering(engine: string, advice: string, ask: () => Promise<Finding[]>): Promise<Finding[]> {
