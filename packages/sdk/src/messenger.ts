@@ -240,14 +240,13 @@ export class Messenger {
       case 'resync':
         return this.sync.trigger();
       default:
-        return this.unknown(event.payload);
+        return this.unknown(event.payload as object);
     }
   }
 
   /** Maybe a change that only a newer SDK knows: it is fetched, so that nothing waits behind it. */
-  private unknown(payload: object): void {
-    const { conversationId, rev } = payload as { conversationId?: unknown; rev?: unknown };
-    if (typeof conversationId === 'string' && typeof rev === 'number') this.heardOf(conversationId, rev);
+  private unknown({ conversationId, rev }: { conversationId?: string; rev?: number }): void {
+    if (conversationId && rev) this.heardOf(conversationId, rev);
   }
 
   private heardOf(conversationId: string, rev: number): void {
