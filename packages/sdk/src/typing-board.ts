@@ -37,7 +37,8 @@ export class TypingBoard {
   /** Whether a keystroke is to be told to the server: at most one every 2 s. */
   mayTell(conversationId: string): boolean {
     const now = this.clock.now();
-    if (now - (this.sentAtMs.get(conversationId) ?? -Infinity) < TYPING_SENT_EVERY_MS) return false;
+    // A clock that was set back must not silence somebody until it is there again.
+    if (Math.abs(now - (this.sentAtMs.get(conversationId) ?? -Infinity)) < TYPING_SENT_EVERY_MS) return false;
     this.sentAtMs.set(conversationId, now);
     return true;
   }
