@@ -8,11 +8,15 @@ export interface VapidKeys {
 
 const CURVE = 'prime256v1';
 const SCALAR_BYTES = 32;
+/** Of 32 bytes, as `web-push` takes it. */
+const WRITTEN_SCALAR = /^[\w-]{43}$/;
 /** The order of the curve's group. */
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
-/** @throws Error when it is no private key of the curve */
+/** @throws Error when it is no private key of the curve, or not written as one */
 export function vapidKeysOf(privateKey: string): VapidKeys {
+  // Node passes over what is no base64url, and takes fewer bytes too; with such a key every notification would fail.
+  if (!WRITTEN_SCALAR.test(privateKey)) throw new Error('A private key of P-256 is 43 characters of base64url');
   const pair = createECDH(CURVE);
   pair.setPrivateKey(Buffer.from(privateKey, 'base64url'));
   return { publicKey: pair.getPublicKey('base64url', 'uncompressed'), privateKey };
