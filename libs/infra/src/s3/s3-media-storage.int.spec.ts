@@ -94,6 +94,12 @@ describe('media in a bucket', () => {
     }
   });
 
+  it('that cannot be reached is said to be so', async () => {
+    const away = new S3MediaStorage(await settings({ endpoint: 'http://127.0.0.1:9' }));
+    await expect(away.check()).rejects.toThrow(/\(S3_BUCKET\) cannot be used: connect ECONNREFUSED 127\.0\.0\.1:9$/);
+    away.close();
+  });
+
   it('are unavailable, in bounded time, where the store does not answer', async () => {
     const away = new S3MediaStorage(await settings({ endpoint: 'http://127.0.0.1:9' }));
     await expect(away.size(mediaId, 'original')).rejects.toMatchObject({ code: 'store_unavailable' });

@@ -17,6 +17,7 @@ import {
   type DownloadHeaders,
   MediaStorage,
   type MediaVariant,
+  reasonOf,
   type SpooledFile,
   storageKeyOf,
 } from '@parley/domain';
@@ -59,7 +60,7 @@ export class S3MediaStorage extends MediaStorage {
     try {
       await this.client.send(new HeadBucketCommand({ Bucket: bucket }));
     } catch (error) {
-      throw new Error(`The bucket ${bucket} (S3_BUCKET) cannot be used: ${nameOf(error)}`, { cause: error });
+      throw new Error(`The bucket ${bucket} (S3_BUCKET) cannot be used: ${whyOf(error)}`, { cause: error });
     }
   }
 
@@ -154,6 +155,8 @@ function clientConfig({ region, credentials }: S3Settings, endpoint: string | un
   };
 }
 
+/** What the store refuses has a name and often no message; what the network refuses only the message. */
+const whyOf = (error: unknown): string => (nameOf(error) === 'Error' ? reasonOf(error) : nameOf(error));
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : String(error));
 
 function isMissing(error: unknown): boolean {
