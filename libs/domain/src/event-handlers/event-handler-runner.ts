@@ -2,6 +2,7 @@ import type { EventStream } from '../ports/event-stream.port.js';
 import type { HandlerMetrics } from '../ports/handler-metrics.port.js';
 import type { HandlerProgress } from '../ports/handler-progress.port.js';
 import { fairShare, LEASE_RENEWAL_MS } from '../ports/partition-leases.port.js';
+import { withDeadline } from '../timing/deadline.js';
 import { AttemptSlots } from './attempt-slots.js';
 import type { DurableEventHandler } from './durable-event-handler.js';
 import { PartitionWindow } from './partition-window.js';
@@ -261,15 +262,9 @@ export class EventHandlerRunner {
 }
 
 /** @throws Error when the handler has not answered by then: it would hold up its own leases and the process's end */
-async function inTime(answer: boolean | Promise<boolean>, msMax: number): Promise<boolean> {
+function inTime(answer: boolean | Promise<boolean>, msMax: number): boolean | Promise<boolean> {
   if (typeof answer === 'boolean') return answer;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`hasNothingToDo took longer than ${msMax} ms`)), msMax);
+  return withDeadline(answer, msMax, () => {
+    throw new Error(`hasNothingToDo took longer than ${msMax} ms`);
   });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

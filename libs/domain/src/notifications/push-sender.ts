@@ -1,5 +1,6 @@
 import type { RateLimit, RateLimiter } from '../ports/rate-limiter.port.js';
 import { retryPauseMs } from '../event-handlers/durable-event-handler.js';
+import { withDeadline } from '../timing/deadline.js';
 import type { PushMetrics } from './push-metrics.port.js';
 import { PUSH_TTL_SECONDS, pushNotificationOf, type PushTask } from './push-notification.js';
 import type { PushOutbox, TaskEnd } from './push-outbox.port.js';
@@ -61,9 +62,7 @@ export class PushSender {
     const under = Promise.all(this.loops).then(() =>
       Promise.all([...this.inFlight.values()].flatMap((all) => [...all])),
     );
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([under, new Promise((resolve) => (timer = setTimeout(resolve, STOP_GRACE_MS)))]);
-    clearTimeout(timer);
+    await withDeadline(under, STOP_GRACE_MS, () => {});
     await Promise.all(this.parts.providers.map((provider) => provider.close()));
     await under;
   }

@@ -4,6 +4,7 @@ import type { ConversationCommand } from '../conversation/commands/conversation-
 import { DomainError } from '../errors/domain-error.js';
 import { type MaybePromise, whenKnown } from '../journal/maybe-promise.js';
 import { STORE_RETRY_AFTER_MS } from '../limits/domain-limits.js';
+import { withDeadline } from '../timing/deadline.js';
 import type { CommandPolicy, Verdict } from './command-policy.js';
 
 const WARNING_PAUSE_MS = 10_000;
@@ -55,16 +56,11 @@ export class CommandPolicies {
 
   /** What comes too late is not looked at any more. */
   private inTime(policy: CommandPolicy, answer: Promise<Verdict>, until: number): Promise<Verdict> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.warn(policy);
-        reject(
-          new DomainError('store_unavailable', 'Not reviewed in time: send it again with the same id', {
-            retryAfterMs: STORE_RETRY_AFTER_MS,
-          }),
-        );
-      }, until - performance.now());
-      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    return withDeadline(answer, until - performance.now(), () => {
+      this.warn(policy);
+      throw new DomainError('store_unavailable', 'Not reviewed in time: send it again with the same id', {
+        retryAfterMs: STORE_RETRY_AFTER_MS,
+      });
     });
   }
 
