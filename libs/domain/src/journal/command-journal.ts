@@ -157,13 +157,9 @@ export class CommandJournal implements OnModuleDestroy {
   ): MaybePromise<Submission | DecidedOutcome> {
     // Behind others of its socket that a store or a policy has kept: waits one after the other would add up.
     if (performance.now() >= until) throw storeUnavailable();
-    if (this.policies.none) {
-      return whenKnown(prepare(), (prepared) =>
-        'kind' in prepared ? prepared : this.append(actor, conversationId, prepared, waitMs),
-      );
-    }
     return whenKnown(prepare(), (prepared) => {
       if ('kind' in prepared) return prepared;
+      if (this.policies.none) return this.append(actor, conversationId, prepared, waitMs);
       return whenKnown(this.policies.review(actor, conversationId, prepared, until - performance.now()), (command) =>
         this.append(actor, conversationId, command, Math.max(1, until - performance.now())),
       );
