@@ -53,16 +53,16 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
   ) {}
 
   async execute({ actor, payload }: SendMessage): Promise<Stored | Accepted> {
-    const { conversationId, clientMsgId } = payload;
+    const { clientMsgId } = payload;
     const requestHash = requestHashOf(payload);
     const attempt: Attempt = { actor, payload, requestHash, earlier: undefined, counted: false };
     const sent = await (this.rates.unlimited ? this.submit(attempt) : this.submitCounted(attempt));
     if (!sent) {
-      if (attempt.counted && this.isAcceptedAgain(attempt)) await this.rates.giveBackSend(actor.userId, conversationId);
+      if (attempt.counted && this.isAcceptedAgain(attempt)) await this.giveBack(attempt);
       return { status: 'accepted', clientMsgId };
     }
     const { messageId, seq, rev, at, duplicate } = sent;
-    if (duplicate && attempt.counted) await this.rates.giveBackSend(actor.userId, conversationId);
+    if (duplicate && attempt.counted) await this.giveBack(attempt);
     return { status: 'stored', messageId, seq, rev, timestamp: new Date(at).toISOString(), clientMsgId, duplicate };
   }
 
@@ -84,11 +84,13 @@ export class SendMessageHandler implements ICommandHandler<SendMessage> {
     try {
       return await this.submitKnown(attempt);
     } catch (error) {
-      if (attempt.counted && isFaultOfServer(error)) {
-        await this.rates.giveBackSend(attempt.actor.userId, attempt.payload.conversationId);
-      }
+      if (attempt.counted && isFaultOfServer(error)) await this.giveBack(attempt);
       throw error;
     }
+  }
+
+  private async giveBack({ actor, payload }: Attempt): Promise<void> {
+    await this.rates.giveBackSend(actor.userId, payload.conversationId);
   }
 
   /** Lets repeated sends that the rate limits refuse find the first one, which may not be stored yet. */
