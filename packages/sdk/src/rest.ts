@@ -116,11 +116,7 @@ export class RestDoor {
     private readonly tokens: TokenSource,
   ) {}
 
-  async call<Answer>(
-    method: string,
-    path: string,
-    more: { body?: unknown; query?: Query | undefined } = {},
-  ): Promise<Answer> {
+  async call<Answer>(method: string, path: string, more: Omit<RestCall, 'token'> = {}): Promise<Answer> {
     const attempt = async (fresh: boolean): Promise<Answer> =>
       (await callRest(this.fetchNow, this.baseUrl, method, `/v1${path}`, {
         ...more,

@@ -24,7 +24,9 @@ function missingIn(mode: Mode, { displayName, username, password }: Fields): Par
   return {
     ...(displayName === '' && { displayName: 'Enter the name that others see.' }),
     ...(!/^[a-z0-9_.-]{3,32}$/.test(username) && { username: '3 to 32 of: a–z, 0–9, dot, dash, underscore.' }),
-    ...([...password].length < 8 && { password: `At least ${LIMITS.passwordCharactersMin} characters.` }),
+    ...([...password].length < LIMITS.passwordCharactersMin && {
+      password: `At least ${LIMITS.passwordCharactersMin} characters.`,
+    }),
   };
 }
 

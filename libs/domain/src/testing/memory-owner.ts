@@ -93,8 +93,9 @@ export class MemoryOwner {
       this.sends.set(keyOf({ conversationId, senderId, clientMsgId }), { messageId, seq, rev, at, requestHash });
       return message;
     }
-    const message = isMessageChange(event) ? messages.get(event.messageId) : undefined;
-    if (!isMessageChange(event) || !message) return null;
+    if (!isMessageChange(event)) return null;
+    const message = messages.get(event.messageId);
+    if (!message) return null;
     const changed = applyChange(message, event);
     messages.set(event.messageId, changed);
     return changed;
